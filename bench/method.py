@@ -1,0 +1,210 @@
+"""The contract of a method: learn from a task's training documents, then label new ones."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+from bench.model import ResolvedModel
+from bench.prediction import Prediction
+from bench.seeds import Seeds
+from bench.settings import Settings
+from bench.task import Documents, LabelSpace, TaskProfile
+
+Architecture = Literal["encoder", "decoder"]
+
+
+@dataclass(frozen=True)
+class Support:
+    """Whether a method can learn a task.
+
+    Attributes:
+        ok: True where it can.
+        reason: Why it cannot.
+    """
+
+    ok: bool = True
+    reason: str = ""
+
+
+class PhaseWindow(Protocol):
+    """The open phase's speed counter."""
+
+    def count(self, documents: int, tokens: int | None = None, padding: int = 0) -> None:
+        """Add finished work.
+
+        Args:
+            documents: Documents done since the last call.
+            tokens: Their non-padding tokens; None where the method has none.
+            padding: Padding tokens processed along with them.
+        """
+
+    def warmed_up(self) -> None:
+        """End the warm-up: what was counted so far is recorded apart and left out of the speed."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a cell stands.
+
+    Attributes:
+        phase: ``load``, ``train``, ``validate`` or ``predict``.
+        step: Steps done in this phase.
+        total: Steps of this phase; None where unknown.
+        loss: The latest training loss, where there is one.
+    """
+
+    phase: str
+    step: int = 0
+    total: int | None = None
+    loss: float | None = None
+
+
+class Instruments(Protocol):
+    """What the harness lends a method for measuring and for telling."""
+
+    def phase(self, name: str) -> AbstractContextManager[PhaseWindow]:
+        """A context manager that opens a phase and yields its window."""
+
+    @property
+    def window(self) -> PhaseWindow:
+        """The window of the innermost open phase."""
+
+    def progress(self, progress: Progress) -> None:
+        """Tell the user where the cell stands; cheap enough for every step."""
+
+    def note(self, **facts: Any) -> None:
+        """Put facts into the record (JSON values), e.g. ``micro_batch=8``."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a cell gives its method.
+
+    Attributes:
+        task: The task's name, kind and size.
+        seeds: A seed for each purpose.
+        model: The pretrained network to start from; None for methods that need none.
+        device: A torch device name, ``cpu``, ``cuda`` or ``mps``.
+        threads: CPU threads to compute with; already set for torch and BLAS.
+        scratch: An empty folder that is removed after the cell.
+        deadline: ``time.monotonic()`` at which the cell will be stopped; None without a limit.
+        instruments: Phases, progress and notes.
+    """
+
+    task: TaskProfile
+    seeds: Seeds
+    device: str
+    threads: int
+    scratch: Path
+    instruments: Instruments
+    model: ResolvedModel | None = None
+    deadline: float | None = None
+
+    def phase(self, name: str) -> AbstractContextManager[PhaseWindow]:
+        """Open a phase: ``with context.phase("load"): …``.
+
+        ``train`` is open while :meth:`Method.fit` runs and ``predict`` while :meth:`Method.predict` does. A phase
+        opened inside another suspends it: its seconds and its memory are its own. Methods that load a network open
+        ``load`` around that.
+        """
+        return self.instruments.phase(name)
+
+    @property
+    def window(self) -> PhaseWindow:
+        """The speed counter of the innermost open phase: ``context.window.count(documents=32, tokens=3100)``."""
+        return self.instruments.window
+
+    def progress(self, phase: str, step: int = 0, total: int | None = None, loss: float | None = None) -> None:
+        """Tell the user where the cell stands."""
+        self.instruments.progress(Progress(phase, step, total, loss))
+
+    def note(self, **facts: Any) -> None:
+        """Put facts into the record: ``parameters``, ``micro_batch``, ``truncated_share``, …"""
+        self.instruments.note(**facts)
+
+
+class Method(ABC):
+    """A way to learn a task. Subclass it, name it, fit and predict.
+
+    A method returns scores, or bare label sets where it has none; thresholds, metrics and statistics are the
+    harness's, the same for all. Modules of methods import nothing heavy at their top: torch, transformers and
+    scikit-learn are imported where they are used.
+
+    Attributes:
+        name: What the user calls it.
+        Config: Its settings.
+        model_architecture: The kind of pretrained network it starts from; None where it starts from none.
+        uses_torch: Whether its child process should come with torch already imported.
+    """
+
+    name: ClassVar[str]
+    Config: ClassVar[type[Settings]] = Settings
+    model_architecture: ClassVar[Architecture | None] = None
+    uses_torch: ClassVar[bool] = False
+
+    def __init__(self, config: Settings | None = None) -> None:
+        self.config: Any = config if config is not None else self.Config()
+
+    def supports(self, task: TaskProfile) -> Support:
+        """Whether this method can learn this task."""
+        return Support()
+
+    @abstractmethod
+    def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
+        """Learn from ``train``; ``validation`` is for choices such as early stopping."""
+
+    @abstractmethod
+    def predict(self, texts: Sequence[str], context: Context) -> Prediction:
+        """Label new documents, in their order."""
+
+    def save(self, folder: Path) -> None:
+        """Write what :meth:`load` needs to predict again in another process."""
+        raise NotImplementedError(f"{self.name} cannot be saved")
+
+    def load(self, folder: Path, labels: LabelSpace, context: Context) -> None:
+        """Read what :meth:`save` wrote."""
+        raise NotImplementedError(f"{self.name} cannot be loaded")
+
+
+@dataclass
+class QuietInstruments:
+    """Instruments that measure nothing: for using a method outside the harness, and for tests.
+
+    Attributes:
+        facts: What the method noted.
+        progressed: What the method told, in order.
+    """
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    progressed: list[Progress] = field(default_factory=list)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[PhaseWindow]:
+        """Measures nothing."""
+        yield self.window
+
+    @property
+    def window(self) -> PhaseWindow:
+        """Counts nothing."""
+        return _QuietWindow()
+
+    def progress(self, progress: Progress) -> None:
+        """Keeps it."""
+        self.progressed.append(progress)
+
+    def note(self, **facts: Any) -> None:
+        """Keeps them."""
+        self.facts.update(facts)
+
+
+class _QuietWindow:
+    def count(self, documents: int, tokens: int | None = None, padding: int = 0) -> None:
+        pass
+
+    def warmed_up(self) -> None:
+        pass

@@ -1,0 +1,63 @@
+"""Typed settings of plugins: declared as pydantic models, unknown keys refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bench.errors import UserError, unknown_name
+
+
+class Settings(BaseModel):
+    """Base of every plugin's ``Config``: immutable, unknown keys refused, defaults checked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def resolve_settings(config: type[AnySettings], given: Mapping[str, Any], owner: str) -> AnySettings:
+    """Turn the user's words into settings.
+
+    Args:
+        config: The plugin's settings class.
+        given: What the user set; every other key takes its default.
+        owner: The plugin's name, for the message.
+
+    Returns:
+        The complete, checked settings.
+
+    Raises:
+        UserError: A key is unknown or a value is out of its range.
+    """
+    for key in given:
+        if key not in config.model_fields:
+            raise unknown_name(f"setting of {owner}", key, config.model_fields)
+    try:
+        return config(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"setting {owner}.{place}={first.get('input')!r}: {first['msg']}") from None
+
+
+def settings_dict(settings: Settings) -> dict[str, Any]:
+    """The settings as plain JSON values, in the order of their declaration."""
+    return settings.model_dump(mode="json")
+
+
+def describe_settings(settings: Settings) -> list[dict[str, Any]]:
+    """Key, value, type and meaning of every setting, for showing."""
+    values = settings_dict(settings)
+    return [
+        {
+            "key": key,
+            "value": values[key],
+            "type": str(getattr(info.annotation, "__name__", info.annotation)).replace("typing.", ""),
+            "meaning": info.description or "",
+        }
+        for key, info in type(settings).model_fields.items()
+    ]
