@@ -1,0 +1,197 @@
+"""Plots drawn by matplotlib, through its objects: no global state is left changed."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from report.plots import Axis, Plot, Series
+from report.text import slug
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, told apart with any common colour blindness, without its yellow and black, which are lost on
+# a white or a dark page; markers differ too.
+STYLES = (
+    ("#0072B2", "o"),
+    ("#D55E00", "s"),
+    ("#009E73", "^"),
+    ("#CC79A7", "D"),
+    ("#E69F00", "v"),
+    ("#56B4E9", "P"),
+    ("#8C8C8C", "X"),
+)
+INK = "#24292f"
+FAINT = "#8b949e"
+SIZE = (5.6, 3.9)
+"""Inches: a phone shows it at about its own size."""
+_MOST_LABELS = 30
+_MOST_IN_LEGEND = 12
+_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+_ADAPT = (
+    f"<style>:root{{color:{INK};color-scheme:light dark}}"
+    "@media (prefers-color-scheme:dark){:root{color:#e6edf3}}</style>"
+)
+
+
+def styles(methods: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each method, the same in all plots of a report."""
+    names = sorted(set(methods))
+    colours, shapes = len(STYLES), len(STYLES)
+    return {name: (STYLES[i % colours][0], STYLES[(i + i // colours) % shapes][1]) for i, name in enumerate(names)}
+
+
+def draw_png(plot: Plot, style: Mapping[str, tuple[str, str]]) -> bytes:
+    """The plot as PNG on white."""
+    return _save(plot, style, "png", dpi=160, facecolor="white")
+
+
+def draw_svg(plot: Plot, style: Mapping[str, tuple[str, str]]) -> str:
+    """The plot as SVG on a clear ground, whose ink follows the page's light or dark scheme."""
+    text = _save(plot, style, "svg", transparent=True, metadata={"Date": None, "Creator": None}).decode()
+    head, tag, rest = text[text.index("<svg") :].partition(">")
+    body = rest.replace(INK, "currentColor").replace("'DejaVu Sans'", _FONTS)
+    return head + tag + _ADAPT + body
+
+
+def _save(plot: Plot, style: Mapping[str, tuple[str, str]], kind: Literal["png", "svg"], **options: Any) -> bytes:
+    import matplotlib as mpl
+
+    buffer = io.BytesIO()
+    settings = {**mpl.rcParamsDefault, "svg.fonttype": "none", "svg.hashsalt": slug(plot.title)}
+    settings.pop("backend", None)
+    settings.pop("backend_fallback", None)
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # A label may hold signs that the font lacks: they show as boxes in the PNG, and right in the SVG.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        _figure(plot, style).savefig(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def _figure(plot: Plot, style: Mapping[str, tuple[str, str]]) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE, dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    _frame(axes, plot)
+    for key in dict.fromkeys((one.method, one.hollow) for one in plot.series):
+        _points(axes, [one for one in plot.series if (one.method, one.hollow) == key], style[key[0]])
+    figure.draw_without_rendering()
+    if not _label(axes, plot.series):
+        # The legend takes room from the axes, so that the labels must be placed anew.
+        _legend(axes, plot.series, style)
+        for text in list(axes.texts):
+            text.remove()
+        figure.draw_without_rendering()
+        _label(axes, plot.series)
+    return figure
+
+
+def _frame(axes: Axes, plot: Plot) -> None:
+    axes.set_title(plot.title, fontsize=10.5, color=INK, loc="left", pad=8, parse_math=False)
+    axes.set_xlabel(plot.x.title, fontsize=9, color=INK, parse_math=False)
+    axes.set_ylabel(plot.y.title, fontsize=9, color=INK, parse_math=False)
+    axes.tick_params(colors=INK, labelsize=8.5, length=3, color=FAINT)
+    axes.grid(visible=True, color=FAINT, alpha=0.25, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(FAINT)
+    _scale(axes, plot.x, [x for one in plot.series for x, _ in ((one.x, one.y), *one.seeds)])
+    heights = [y for one in plot.series for _, y in ((one.x, one.y), *one.seeds)]
+    room = max(0.02, 0.18 * (max(heights) - min(heights)))
+    axes.set_ylim(min(heights) - room, max(heights) + room)
+
+
+def _scale(axes: Axes, axis: Axis, values: Sequence[float]) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    low, high = min(values), max(values)
+    if axis.log:
+        # At least a decade, so that there are ticks; some room at both ends for labels.
+        stretch = max(1.6, (high / low) ** 0.15, math.sqrt(10 * low / high))
+        axes.set_xscale("log")
+        axes.set_xlim(low / stretch, high * stretch)
+        decades = math.log10(high / low * stretch**2)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        room = max(0.3 * (high - low), 0.15 * high)
+        axes.set_xlim(max(0.0, low - room), high + room)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+def _points(axes: Axes, series: Sequence[Series], style: tuple[str, str]) -> None:
+    colour, marker = style
+    seeds = [point for one in series for point in one.seeds]
+    face = "none" if series[0].hollow else colour
+    look: dict[str, Any] = {"marker": marker, "facecolors": face, "edgecolors": colour}
+    if seeds:
+        axes.scatter([x for x, _ in seeds], [y for _, y in seeds], s=12, alpha=0.5, linewidths=0.6, **look)
+    xs, ys = [one.x for one in series], [one.y for one in series]
+    axes.scatter(xs, ys, s=48, linewidths=1.3, **look)
+
+
+def _label(axes: Axes, series: Sequence[Series]) -> bool:
+    """Label as many points as there is room for; says whether all got theirs."""
+    from report.placing import Box, place
+
+    figure = axes.figure
+    to_pixels = axes.transData.transform
+    centres = [tuple(to_pixels((one.x, one.y))) for one in series[:_MOST_LABELS]]
+    seeds = [tuple(to_pixels(point)) for one in series[:_MOST_LABELS] for point in one.seeds[:10]]
+    texts = [
+        axes.annotate(
+            one.label, (one.x, one.y), (0, 0), textcoords="offset points", va="bottom", fontsize=8.5, color=INK
+        )
+        for one in series[:_MOST_LABELS]
+    ]
+    for text in texts:
+        text.set_parse_math(False)
+    extents = [text.get_window_extent() for text in texts]
+    frame = axes.get_window_extent()
+    obstacles = [Box(x - 5, y - 5, x + 5, y + 5) for x, y in centres] + [
+        Box(x - 2, y - 2, x + 2, y + 2) for x, y in seeds
+    ]
+    bounds = Box(frame.x0, frame.y0, frame.x1, frame.y1)
+    spots = place(centres, [(e.width, e.height) for e in extents], obstacles, bounds)
+    points_per_pixel = 72 / figure.dpi
+    for text, spot, (x, y) in zip(texts, spots, centres, strict=True):
+        if spot is None:
+            text.remove()
+        else:
+            text.set_position(((spot[0] - x) * points_per_pixel, (spot[1] - y) * points_per_pixel))
+    return len(series) <= _MOST_LABELS and None not in spots
+
+
+def _legend(axes: Axes, series: Sequence[Series], style: Mapping[str, tuple[str, str]]) -> None:
+    from matplotlib.lines import Line2D
+
+    methods = list(dict.fromkeys(one.method for one in series))[:_MOST_IN_LEGEND]
+    handles = [
+        Line2D([], [], linestyle="", color=style[name][0], marker=style[name][1], label=_clip(name)) for name in methods
+    ]
+    columns = max(1, min(4, 84 // (max(len(_clip(name)) for name in methods) + 6)))
+    legend = axes.figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=8,
+        frameon=False,
+        labelcolor=INK,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def _clip(name: str) -> str:
+    return name if len(name) <= 32 else name[:31] + "…"

@@ -1,0 +1,289 @@
+"""Records sorted into sections (one collection of documents each) and groups (one row each, seeds together)."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bench.record import Identity, Record, TaskFacts
+from report.text import plain, setting
+
+DEFAULT_METRIC = "micro_f1"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cells that differ in their seed only.
+
+    Attributes:
+        method: Name of the method.
+        model: Name of the model; None where the method has none.
+        settings: The method's settings that tell this group from others of its method, as shown.
+        records: Its records, by seed.
+        missing: Seeds of planned cells that left no record.
+        machine: Their ``hardware_id`` where groups are split by it, else empty.
+    """
+
+    method: str
+    model: str | None
+    settings: tuple[tuple[str, str], ...]
+    records: tuple[Record, ...]
+    missing: tuple[int, ...] = ()
+    machine: str = ""
+
+    @cached_property
+    def ok(self) -> tuple[Record, ...]:
+        """The records that finished."""
+        return tuple(record for record in self.records if record.status == "ok")
+
+    @property
+    def planned(self) -> int:
+        """How many cells should be here."""
+        return len(self.records) + len(self.missing)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cell finished."""
+        return len(self.ok) == self.planned
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether its weights started random."""
+        return any(record.from_scratch for record in self.records)
+
+    @property
+    def rankable(self) -> bool:
+        """Whether it may be called the highest: complete and not from scratch."""
+        return self.complete and not self.from_scratch
+
+    @property
+    def mixed(self) -> bool:
+        """Whether its seeds ran with different code or different model files."""
+        return len({(r.identity.method_source, r.identity.model_revision) for r in self.ok}) > 1
+
+    @property
+    def hardware_ids(self) -> tuple[str, ...]:
+        """Where its finished cells ran."""
+        return tuple(sorted({record.environment.hardware_id for record in self.ok}))
+
+    @property
+    def shown_settings(self) -> str:
+        """``max_tokens=256, rank=8``."""
+        return ", ".join(f"{key}={value}" for key, value in self.settings)
+
+    @property
+    def label(self) -> str:
+        """Method, model and settings in one line."""
+        parts = [plain(self.method), plain(self.model) if self.model else "", self.shown_settings]
+        return " · ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Everything measured on one collection of documents.
+
+    Attributes:
+        task: Name of the task.
+        detail: What tells it from other sections of this task: settings or the data's hash.
+        records: Its records.
+        missing: Its planned cells without a record.
+    """
+
+    task: str
+    detail: str
+    records: tuple[Record, ...]
+    missing: tuple[Identity, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Task and detail."""
+        return f"{plain(self.task)} ({self.detail})" if self.detail else plain(self.task)
+
+    @cached_property
+    def facts(self) -> TaskFacts | None:
+        """Kind, labels and splits; None where no cell got so far."""
+        return next((record.task_facts for record in self.records if record.task_facts), None)
+
+    @property
+    def primary(self) -> str:
+        """The metric that names the highest row."""
+        return self.facts.primary_metric if self.facts else DEFAULT_METRIC
+
+    @cached_property
+    def metrics(self) -> frozenset[str]:
+        """Names of all metrics that some record holds."""
+        return frozenset(name for record in self.records for name in record.metrics)
+
+    @cached_property
+    def hardware_ids(self) -> tuple[str, ...]:
+        """Where its finished cells ran."""
+        return tuple(sorted({record.environment.hardware_id for record in self.records if record.status == "ok"}))
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Its groups over all machines, in the order of the table."""
+        return self._grouped(split=False)
+
+    @cached_property
+    def groups_by_machine(self) -> tuple[Group, ...]:
+        """Its groups, each within one ``hardware_id``."""
+        return self._grouped(split=True)
+
+    def _grouped(self, split: bool) -> tuple[Group, ...]:
+        records: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+        missing: dict[tuple[str, ...], list[Identity]] = defaultdict(list)
+        for record in self.records if split else _one_a_slot(self.records):
+            machine = record.environment.hardware_id if split else ""
+            records[_row_key(record.identity, machine)].append(record)
+        for identity in self.missing:
+            missing[_row_key(identity, "")].append(identity)
+        shown = _shown_settings([r.identity for r in self.records] + list(self.missing))
+        groups = [
+            _group(records.get(key, []), missing.get(key, []), shown, key[-1])
+            for key in dict.fromkeys([*records, *missing])
+        ]
+        return tuple(sorted(groups, key=lambda group: _place(group, self.primary)))
+
+
+def latest(records: Iterable[Record]) -> tuple[list[Record], int]:
+    """The records to report, and how many older ones (other code, data or files) are left out.
+
+    Of each slot and machine the one that finished last; a failure from an unknown machine gives way to any later
+    record of its slot.
+    """
+    kept: dict[tuple[str, str], Record] = {}
+    newest: dict[str, str] = {}
+    seen = 0
+    for record in records:
+        seen += 1
+        key = record.slot, record.environment.hardware_id
+        kept[key] = max(kept.get(key, record), record, key=_age)
+        newest[record.slot] = max(newest.get(record.slot, ""), record.finished_at)
+    valid = [
+        record
+        for (slot, machine), record in kept.items()
+        if machine or record.status == "ok" or record.finished_at == newest[slot]
+    ]
+    return valid, seen - len(valid)
+
+
+def _age(record: Record) -> tuple[str, str]:
+    return record.finished_at, record.cell
+
+
+def _one_a_slot(records: Iterable[Record]) -> list[Record]:
+    """A cell that ran on several machines counts once: finished before failed, then the last."""
+    kept: dict[str, Record] = {}
+    for record in records:
+        other = kept.get(record.slot)
+        if other is None or (record.status == "ok", *_age(record)) > (other.status == "ok", *_age(other)):
+            kept[record.slot] = record
+    return list(kept.values())
+
+
+def sections(records: Sequence[Record], missing: Sequence[Identity] = ()) -> tuple[Section, ...]:
+    """One section for each task, its settings and its data.
+
+    Cells that ended before the data were read have no fingerprint: they join the section of their task and settings
+    that was measured last.
+    """
+    newest: dict[tuple[str, str], tuple[str, str]] = {}
+    for record in records:
+        identity = record.identity
+        if identity.task_fingerprint:
+            key = _task_key(identity)
+            newest[key] = max(newest.get(key, ("", "")), (record.finished_at, identity.task_fingerprint))
+    found: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
+    absent: dict[tuple[str, str, str], list[Identity]] = defaultdict(list)
+    for record in records:
+        found[_section_key(record.identity, newest)].append(record)
+    for identity in missing:
+        absent[_section_key(identity, newest)].append(identity)
+    keys = sorted({*found, *absent})
+    details = _details(keys)
+    return tuple(Section(key[0], details[key], tuple(found.get(key, [])), tuple(absent.get(key, []))) for key in keys)
+
+
+def differing(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Keys whose values are not the same in all of ``settings``; an absent key is a value of its own."""
+    values: dict[str, set[str]] = defaultdict(set)
+    counts: dict[str, int] = defaultdict(int)
+    for one in settings:
+        for key, value in one.items():
+            values[key].add(canonical(value))
+            counts[key] += 1
+    return tuple(key for key in values if len(values[key]) > 1 or counts[key] < len(settings))
+
+
+def canonical(value: Any) -> str:
+    """A JSON text that is equal where the values are."""
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _task_key(identity: Identity) -> tuple[str, str]:
+    return identity.task, canonical(identity.task_settings)
+
+
+def _section_key(identity: Identity, newest: Mapping[tuple[str, str], tuple[str, str]]) -> tuple[str, str, str]:
+    key = _task_key(identity)
+    return (*key, identity.task_fingerprint or newest.get(key, ("", ""))[1])
+
+
+def _details(keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    by_task: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for key in keys:
+        by_task[key[0]].append(key)
+    return {key: detail for same in by_task.values() for key, detail in _details_of_task(same).items()}
+
+
+def _details_of_task(keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    settings = [json.loads(key[1]) for key in keys]
+    telling = differing(settings)
+    alike: dict[str, int] = defaultdict(int)
+    for key in keys:
+        alike[key[1]] += 1
+    details = {}
+    for key, one in zip(keys, settings, strict=True):
+        parts = [f"{plain(name)}={setting(one[name])}" for name in telling if name in one]
+        if alike[key[1]] > 1:
+            parts.append(f"data {key[2][:8]}" if key[2] else "data not read")
+        details[key] = ", ".join(parts)
+    return details
+
+
+def _row_key(identity: Identity, machine: str) -> tuple[str, ...]:
+    return identity.method, identity.model or "", canonical(identity.method_settings), machine
+
+
+def _shown_settings(identities: Sequence[Identity]) -> dict[str, tuple[str, ...]]:
+    settings: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for identity in identities:
+        settings[identity.method].setdefault(canonical(identity.method_settings), identity.method_settings)
+    return {method: differing(list(distinct.values())) for method, distinct in settings.items()}
+
+
+def _group(
+    records: Sequence[Record], missing: Sequence[Identity], shown: Mapping[str, tuple[str, ...]], machine: str
+) -> Group:
+    one = records[0].identity if records else missing[0]
+    given = one.method_settings
+    return Group(
+        method=one.method,
+        model=one.model,
+        settings=tuple((plain(key), setting(given[key])) for key in shown[one.method] if key in given),
+        records=tuple(sorted(records, key=lambda record: (record.seed, record.cell))),
+        missing=tuple(sorted(identity.seed for identity in missing)),
+        machine=machine,
+    )
+
+
+def _place(group: Group, primary: str) -> tuple[str, int, float, str]:
+    """Rankable rows first, then incomplete ones, those from scratch, and those without a finished cell."""
+    block = 3 if not group.ok else 2 if group.from_scratch else 0 if group.complete else 1
+    values = [record.metrics.get(primary) for record in group.ok]
+    mean = sum(value or 0.0 for value in values) / max(1, len(values))
+    return group.machine, block, -mean, group.label

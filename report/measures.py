@@ -1,0 +1,172 @@
+"""What a record says about quality, speed and memory: one function a figure."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from bench.record import Record
+from report.groups import Group, Section
+from report.text import mebibytes, plain, quantity, score
+
+_TITLES = {
+    "micro_f1": "micro-F1",
+    "macro_f1": "macro-F1",
+    "macro_f1_supported": "macro-F1 (supported labels)",
+    "weighted_f1": "weighted F1",
+    "samples_f1": "samples-F1",
+    "hierarchical_f1": "hierarchical F1",
+}
+_AT = re.compile(r"(?P<stem>[a-z]+)(?:@|_at_)(?P<k>\d+)")
+_STEMS = {"p": "P", "precision": "P", "ndcg": "nDCG", "psp": "PSP", "rp": "RP", "r": "R", "recall": "R"}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure that every record may hold.
+
+    Attributes:
+        key: Its name in tables.
+        title: Its name for people, with the unit.
+        read: The figure of a record; None where unknown.
+        why: Why a record has none.
+        show: Mean and sample standard deviation as text.
+        quality: Whether it is a metric (bold marks the highest), not a cost.
+    """
+
+    key: str
+    title: str
+    read: Callable[[Record], float | None]
+    why: Callable[[Record], str]
+    show: Callable[[float, float | None], str]
+    quality: bool = False
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A figure over the finished seeds of a group.
+
+    Attributes:
+        mean: Their mean.
+        std: Their sample standard deviation (``ddof=1``); None for one seed.
+    """
+
+    mean: float
+    std: float | None
+
+
+def metric_title(name: str) -> str:
+    """A metric's usual name: ``p@5`` → ``P@5``."""
+    if name in _TITLES:
+        return _TITLES[name]
+    at = _AT.fullmatch(name)
+    return f"{_STEMS.get(at['stem'], at['stem'])}@{at['k']}" if at else plain(name)
+
+
+def metric_definition(name: str) -> str:
+    """The metric's definition with its constants; empty where the harness has none."""
+    try:
+        return plain(importlib.import_module("bench.metrics.evaluate").describe(name))
+    except Exception:  # a metric of a plugin, or of a newer harness: the report must still be written
+        return ""
+
+
+def metric(name: str) -> Measure:
+    """The measure of a test metric."""
+    return Measure(
+        key=name,
+        title=metric_title(name),
+        read=lambda record: record.metrics.get(name),
+        why=lambda record: record.undefined.get(name, "the record does not hold it"),
+        show=score,
+        quality=True,
+    )
+
+
+def seconds(phase: str) -> Measure:
+    """Seconds of a phase, those of phases inside it apart."""
+    return Measure(
+        f"{phase}_seconds",
+        f"{phase.capitalize()} s",
+        lambda record: record.seconds.get(phase),
+        lambda _: "the record holds no seconds of this phase",
+        quantity,
+    )
+
+
+def speed(phase: str) -> Measure:
+    """Documents a second in a phase, its warm-up apart."""
+    return Measure(
+        f"{phase}_documents_per_second",
+        f"{phase.capitalize()} docs/s",
+        lambda record: record.documents_per_second.get(phase),
+        lambda _: "the method counted no documents in this phase",
+        quantity,
+    )
+
+
+def host_memory(phase: str = "train") -> Measure:
+    """Peak resident memory of the cell's process and its children, MiB."""
+    return _memory(phase, "host", f"{phase.capitalize()} peak host MiB")
+
+
+def device_memory(phase: str = "train") -> Measure:
+    """Peak of device memory reserved by torch, MiB."""
+    return _memory(phase, "reserved", f"{phase.capitalize()} peak device MiB")
+
+
+def quality_measures(section: Section) -> list[Measure]:
+    """The primary metric, micro-F1, macro-F1, P@1 and P@5 (many labels a document) or nDCG@5 (one)."""
+    return [metric(name) for name in quality_names([section])]
+
+
+def quality_names(some: Iterable[Section]) -> list[str]:
+    """Names of the metrics to show for these sections, the primary ones first."""
+    names: dict[str, None] = {}
+    ranked: dict[str, None] = {}
+    for section in some:
+        names[section.primary] = None
+        single = section.facts is not None and section.facts.kind == "single"
+        found = [_find(section.metrics, "p", 1)]
+        five = [_find(section.metrics, "p", 5), _find(section.metrics, "ndcg", 5)]
+        found.append(next((name for name in (reversed(five) if single else five) if name), None))
+        ranked.update(dict.fromkeys(name for name in found if name))
+    return list(dict.fromkeys([*names, "micro_f1", "macro_f1", *ranked]))
+
+
+def cost_measures(records: Iterable[Record]) -> list[Measure]:
+    """Seconds, speeds and memory; device memory where some record has any."""
+    costs = [seconds("train"), speed("train"), speed("predict"), host_memory()]
+    device = device_memory()
+    return [*costs, device] if any(device.read(record) for record in records) else costs
+
+
+def summarise(group: Group, measure: Measure) -> Summary | None:
+    """Mean and spread over the finished seeds; None where one of them has no figure, or none finished."""
+    values = [measure.read(record) for record in group.ok]
+    numbers = [value for value in values if value is not None and math.isfinite(value)]
+    if not numbers or len(numbers) < len(values):
+        return None
+    return Summary(fmean(numbers), stdev(numbers) if len(numbers) > 1 else None)
+
+
+def _memory(phase: str, field: str, title: str) -> Measure:
+    def read(record: Record) -> float | None:
+        memory = record.peak_mib.get(phase)
+        value: float | None = getattr(memory, field) if memory else None
+        return value
+
+    def why(record: Record) -> str:
+        memory = record.peak_mib.get(phase)
+        return memory.unknown.get(field, "not measured") if memory else "this phase was not measured"
+
+    return Measure(f"{phase}_{field}_mib", title, read, why, mebibytes)
+
+
+def _find(names: frozenset[str], stem: str, k: int) -> str | None:
+    spelt = [f"{name}{at}{k}" for at in ("@", "_at_") for name in (stem, {"p": "precision"}.get(stem, stem))]
+    return next((name for name in spelt if name in names), None)

@@ -1,0 +1,296 @@
+"""The whole report as plain data: built once, drawn as Markdown and as HTML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.record import Identity, Record
+from report.groups import Group, Section, latest, sections
+from report.measures import (
+    Measure,
+    cost_measures,
+    device_memory,
+    host_memory,
+    metric,
+    metric_definition,
+    metric_title,
+    quality_measures,
+    quality_names,
+    seconds,
+    speed,
+)
+from report.plots import DEFAULT_PLOTS, Plot
+from report.provenance import decision_line, definitions, disturbed_line, hardware_line, modified, origin, task_line
+from report.tables import (
+    BOLD_NOTE,
+    Cell,
+    Column,
+    Footnotes,
+    Table,
+    best,
+    failures_table,
+    group_table,
+    measured,
+    reason_of,
+    seeds_cell,
+    superseded_note,
+)
+from report.text import DASH, counted, listed, plain, slug
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot and its place: ``name`` is the stem of its file."""
+
+    name: str
+    plot: Plot
+    caption: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the report says of one task.
+
+    Attributes:
+        title: The task.
+        anchor: Its name in links.
+        facts: Size and kind.
+        tables: Results, and costs by machine where there are several.
+        figures: Plots.
+        warnings: What limits the figures.
+    """
+
+    title: str
+    anchor: str
+    facts: str
+    tables: tuple[Table, ...]
+    figures: tuple[Figure, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Banner:
+    """What is missing from the report: a headline, and counts by reason."""
+
+    headline: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report, ready to be drawn."""
+
+    title: str
+    summary: str
+    banner: Banner | None
+    warnings: tuple[str, ...]
+    headline: Table
+    parts: tuple[Part, ...]
+    failures: Table | None
+    definitions: tuple[tuple[str, str], ...]
+    origin: tuple[tuple[str, tuple[str, ...]], ...]
+    notes: tuple[str, ...]
+
+
+def build_report(records: Sequence[Record], missing: Sequence[Identity] = ()) -> Report:
+    """Everything a report says.
+
+    Args:
+        records: Records of any number of tasks; of each slot the last is used.
+        missing: Planned cells that left no record.
+    """
+    kept, superseded = latest(records)
+    found = sections(kept, missing)
+    failures = failures_table(found)
+    return Report(
+        title="Text classification: quality, memory and speed",
+        summary=_summary(kept, found),
+        banner=_banner(kept, missing),
+        warnings=_warnings(kept),
+        headline=headline_table(found),
+        parts=tuple(_part(section, anchor) for section, anchor in zip(found, _anchors(found), strict=True)),
+        failures=failures if failures.rows else None,
+        definitions=definitions(quality_names(found)) if found else (),
+        origin=origin(kept),
+        notes=(*_reading(kept), *superseded_note(superseded)),
+    )
+
+
+def headline_table(found: Sequence[Section]) -> Table:
+    """For each task the rankable row with the highest primary metric, and what it cost."""
+    costs = [seconds("train"), host_memory(), device_memory(), speed("predict")]
+    has_device = any(device_memory().read(record) for section in found for record in section.records)
+    costs = [measure for measure in costs if has_device or measure.key != device_memory().key]
+    machines = len({machine for section in found for machine in section.hardware_ids}) > 1
+    names = [("task", "Task"), ("metric", "Criterion"), ("row", "Method"), ("value", "Value"), ("seeds", "Seeds")]
+    columns = [Column(key, title, key in {"value", "seeds"}) for key, title in names]
+    columns += [Column(measure.key, measure.title, numeric=True) for measure in costs]
+    columns += [Column("machine", "Machine")] if machines else []
+    notes = Footnotes()
+    rows = []
+    for section in found:
+        top = best(section.groups, metric(section.primary))
+        for group in top:
+            cells = _top_row(section, group, len(top) > 1, notes)
+            cells += [_cost(group, measure, notes) for measure in costs]
+            rows.append((*cells, Cell(plain(", ".join(group.hardware_ids)) or DASH))[: len(columns)])
+        if not top:
+            rows.append(_no_row(section, len(columns), notes))
+    return Table("At a glance", tuple(columns), tuple(rows), notes.listed(), _headline_notes(found))
+
+
+def _top_row(section: Section, group: Group, tied: bool, notes: Footnotes) -> list[Cell]:
+    measure = metric(section.primary)
+    return [
+        Cell(section.title),
+        Cell(f"highest {measure.title}"),
+        Cell(group.label, tag="tied" if tied else ""),
+        measured(group, measure, notes),
+        seeds_cell(group),
+    ]
+
+
+def _cost(group: Group, measure: Measure, notes: Footnotes) -> Cell:
+    if len(group.hardware_ids) > 1:
+        return Cell(DASH, marks=(notes.mark("its seeds ran on several machines"),), tone="muted")
+    return measured(group, measure, notes)
+
+
+def _no_row(section: Section, width: int, notes: Footnotes) -> tuple[Cell, ...]:
+    finished = [group for group in section.groups if group.ok]
+    reason = "no cell finished"
+    if finished:
+        reason = f"no row is at once complete, not from scratch and given a {metric_title(section.primary)}"
+    lead = (Cell(section.title), Cell(metric_title(section.primary)))
+    none = Cell("none", marks=(notes.mark(reason),), tone="muted")
+    return (*lead, none, *(Cell(DASH, tone="muted") for _ in range(width - 3)))
+
+
+def _headline_notes(found: Sequence[Section]) -> tuple[str, ...]:
+    single = sum(any(len(g.ok) == 1 for g in best(s.groups, metric(s.primary))) for s in found)
+    notes = [
+        "“Highest” is only that: the largest mean among rows that are complete and not from scratch. "
+        "No paired test was made, so nothing here says that one method is better than another."
+    ]
+    if single:
+        notes.append(f"With a single seed, in {counted(single, 'task')} here, not even the spread over seeds is known.")
+    return tuple(notes)
+
+
+def _summary(records: Sequence[Record], found: Sequence[Section]) -> str:
+    ok = sum(record.status == "ok" for record in records)
+    methods = len({record.method for record in records})
+    return (
+        f"{counted(len(found), 'task')}, {counted(methods, 'method')}, "
+        f"{counted(len(records), 'cell')} on record, {ok:,} of them finished."
+    )
+
+
+def _banner(records: Sequence[Record], missing: Sequence[Identity]) -> Banner | None:
+    statuses = Counter(record.status for record in records if record.status != "ok")
+    counts = [f"{count:,} {status}" for status, count in statuses.most_common()]
+    counts += [f"{len(missing):,} missing"] if missing else []
+    if not counts:
+        return None
+    reasons = Counter((r.status, reason_of(r)) for r in records if r.status != "ok").most_common()
+    lines = [f"{count:,} × {status}: {reason}" for (status, reason), count in reasons[:8]]
+    lines += [f"{len(missing):,} × missing: planned, but it left no record"] if missing else []
+    lines += [f"and {len(reasons) - 8:,} further reasons, listed below"] if len(reasons) > 8 else []
+    total = sum(statuses.values()) + len(missing)
+    headline = (
+        f"{total:,} of {counted(len(records) + len(missing), 'planned cell')} without a result: {listed(counts)}."
+    )
+    return Banner(headline, tuple(lines))
+
+
+def _warnings(records: Sequence[Record]) -> tuple[str, ...]:
+    warnings = []
+    if modified(records):
+        warnings.append("Some cells ran with a modified harness: no commit holds the code that made their numbers.")
+    machines = {record.environment.hardware_id for record in records if record.status == "ok"}
+    if len(machines) > 1:
+        warnings.append(f"Cells ran on {len(machines)} machines: speed and memory are shown for each apart.")
+    return tuple(warnings)
+
+
+def _reading(records: Sequence[Record]) -> tuple[str, ...]:
+    notes = [
+        "Figures over several seeds are mean ± sample standard deviation (n − 1) over the finished seeds. A row with "
+        "an unfinished seed says so and is never marked as highest.",
+        "Documents a second count a timed window with the devices synchronised at both ends, after the warm-up. "
+        "Train seconds leave out the phases inside training (load, validate).",
+        "Host memory: peak resident memory of the cell's process and its children in the train phase.",
+    ]
+    if any(device_memory().read(record) for record in records):
+        notes.append("Device memory: peak reserved by torch in the train phase, summed over devices.")
+    return (*notes, "A dash is a figure that is not known; its footnote says why.")
+
+
+def _anchors(found: Sequence[Section]) -> list[str]:
+    seen: Counter[str] = Counter()
+    anchors = []
+    for section in found:
+        stem = slug(section.title)
+        seen[stem] += 1
+        anchors.append(stem if seen[stem] == 1 else f"{stem}-{seen[stem]}")
+    return anchors
+
+
+def _part(section: Section, anchor: str) -> Part:
+    several = len(section.hardware_ids) > 1
+    warnings = list(disturbed_line(section.records))
+    if several:
+        warnings.append("Measured on several machines: speed and memory are compared within one machine only.")
+    if len({tuple(r.seed for r in g.records) for g in section.groups if g.ok}) > 1:
+        warnings.append("Rows differ in their seeds.")
+    tables = _tables_by_machine(section) if several else (_one_table(section),)
+    return Part(section.title, anchor, task_line(section), tables, tuple(_figures(section, anchor)), tuple(warnings))
+
+
+def _one_table(section: Section) -> Table:
+    measures = [*quality_measures(section), *cost_measures(section.records)]
+    machine = section.hardware_ids[0] if section.hardware_ids else ""
+    where = (f"Machine: {hardware_line(section.records, machine)}",) if section.hardware_ids else ()
+    return group_table("Results", section.groups, measures, (*_bold_note(section), *decision_line(section), *where))
+
+
+def _bold_note(section: Section) -> tuple[str, ...]:
+    return (BOLD_NOTE,) if any(group.rankable and group.ok for group in section.groups) else ()
+
+
+def _tables_by_machine(section: Section) -> tuple[Table, ...]:
+    notes = (*_bold_note(section), *decision_line(section))
+    tables = [group_table("Quality", section.groups, quality_measures(section), notes)]
+    for machine in section.hardware_ids:
+        groups = _on(section, machine)
+        records = [record for group in groups for record in group.records]
+        where = (f"Machine: {hardware_line(records, machine)}",)
+        title = f"Speed and memory on {plain(machine) or 'a machine not recorded'}"
+        tables.append(group_table(title, groups, cost_measures(records), where))
+    return tuple(tables)
+
+
+def _on(section: Section, machine: str) -> list[Group]:
+    return [group for group in section.groups_by_machine if group.machine == machine and group.records]
+
+
+def _figures(section: Section, anchor: str) -> list[Figure]:
+    several = len(section.hardware_ids) > 1
+    figures = []
+    for place, machine in enumerate(section.hardware_ids, start=1):
+        groups = _on(section, machine) if several else section.groups
+        for make in DEFAULT_PLOTS:
+            plot = make(section, groups)
+            if plot:
+                name = f"{anchor}-{plot.key}" + (f"-machine-{place}" if several else "")
+                figures.append(Figure(name, plot, _caption(section, plot, machine if several else "")))
+    return figures
+
+
+def _caption(section: Section, plot: Plot, machine: str) -> str:
+    where = f" on {plain(machine)}" if machine else ""
+    definition = metric_definition(section.primary)
+    meaning = (f"{metric_title(section.primary)}: {definition.rstrip('.')}.",) if definition else ()
+    return " ".join((f"{section.title}{where}: {plot.title}.", *meaning, *plot.notes))

@@ -1,0 +1,149 @@
+"""Plots as plain data; :mod:`report.drawing` draws them, and a later page may draw them otherwise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from report.groups import Group, Section
+from report.measures import Measure, device_memory, host_memory, metric, speed, summarise
+from report.text import counted, listed, plain
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis: its title with the unit, and whether it is logarithmic."""
+
+    title: str
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Series:
+    """One group: its mean, and a point for each seed where it has several.
+
+    Attributes:
+        method: Name of the method: colour and marker.
+        label: What stands beside the mean.
+        x: Mean on the x axis.
+        y: Mean on the y axis.
+        seeds: x and y of each seed; empty for one seed.
+        hollow: Whether it is drawn hollow, for weights from scratch.
+    """
+
+    method: str
+    label: str
+    x: float
+    y: float
+    seeds: tuple[tuple[float, float], ...] = ()
+    hollow: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A scatter plot.
+
+    Attributes:
+        key: Its name in file names.
+        title: What it shows.
+        x: The x axis.
+        y: The y axis.
+        series: Its points.
+        notes: What is not shown, and why.
+    """
+
+    key: str
+    title: str
+    x: Axis
+    y: Axis
+    series: tuple[Series, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> str:
+        """The plot in words, for those who cannot see it."""
+        points = [f"{one.label}: {one.y:.3f} at {one.x:,.4g}" for one in self.series]
+        return f"{self.title}: {listed(points, 20)}."
+
+
+def quality_against_speed(section: Section, groups: Sequence[Group]) -> Plot | None:
+    """The primary metric against predict throughput."""
+    return _scatter("predict-speed", section, groups, speed("predict"), "Predict documents per second")
+
+
+def quality_against_host_memory(section: Section, groups: Sequence[Group]) -> Plot | None:
+    """The primary metric against the peak host memory of training."""
+    return _scatter("host-memory", section, groups, host_memory(), "Peak host memory in training, MiB")
+
+
+def quality_against_device_memory(section: Section, groups: Sequence[Group]) -> Plot | None:
+    """The primary metric against the peak device memory of training."""
+    return _scatter("device-memory", section, groups, device_memory(), "Peak device memory in training, MiB")
+
+
+DEFAULT_PLOTS: tuple[Callable[[Section, Sequence[Group]], Plot | None], ...] = (
+    quality_against_speed,
+    quality_against_host_memory,
+    quality_against_device_memory,
+)
+
+
+def _scatter(key: str, section: Section, groups: Sequence[Group], x: Measure, title: str) -> Plot | None:
+    y = metric(section.primary)
+    labels = _labels(groups)
+    series: list[Series] = []
+    absent: list[str] = []
+    for group, label in zip(groups, labels, strict=True):
+        one = _series(group, label, x, y)
+        if one:
+            series.append(one)
+        elif group.ok:
+            absent.append(label)
+    if not series:
+        return None
+    low, high = min(one.x for one in series), max(one.x for one in series)
+    log = x.key.endswith("per_second") or high > 20 * low
+    words = f"{y.title} against {title[0].lower()}{title[1:].partition(',')[0]}"
+    notes = _notes(series, absent, x, y)
+    return Plot(key, words, Axis(title + (" (log scale)" if log else ""), log), Axis(y.title), tuple(series), notes)
+
+
+def _series(group: Group, label: str, x: Measure, y: Measure) -> Series | None:
+    across, up = summarise(group, x), summarise(group, y)
+    if not across or not up or across.mean <= 0:
+        return None
+    pairs = [(x.read(record), y.read(record)) for record in group.ok]
+    points = tuple((one, other) for one, other in pairs if one is not None and other is not None and one > 0)
+    seeds = points if len(points) > 1 else ()
+    return Series(plain(group.method), label, across.mean, up.mean, seeds, group.from_scratch)
+
+
+def _notes(series: Sequence[Series], absent: Sequence[str], x: Measure, y: Measure) -> tuple[str, ...]:
+    notes = []
+    if any(one.seeds for one in series):
+        notes.append("Small points are seeds, large ones their mean.")
+    if any(one.hollow for one in series):
+        notes.append("Hollow: weights from scratch, not to be ranked among pretrained ones.")
+    if absent:
+        notes.append(
+            f"Not shown, for want of {x.title} or {y.title}: {listed(absent, 8)} ({counted(len(absent), 'row')})."
+        )
+    return tuple(notes)
+
+
+def _labels(groups: Sequence[Group]) -> list[str]:
+    """The method's name, with model and settings as far as it takes to tell groups apart."""
+    methods = Counter(group.method for group in groups)
+    pairs = Counter((group.method, group.model) for group in groups)
+    labels = []
+    for group in groups:
+        parts = [plain(group.method)]
+        if methods[group.method] > 1 and group.model:
+            parts.append(plain(group.model).rstrip("/").rsplit("/", 1)[-1])
+        if pairs[group.method, group.model] > 1 and group.settings:
+            parts.append(group.shown_settings)
+        text = " · ".join(parts)
+        share = "" if group.complete else f" ({len(group.ok)}/{group.planned} seeds)"
+        labels.append((text if len(text) <= 48 else text[:47] + "…") + share)
+    return labels

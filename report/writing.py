@@ -1,0 +1,71 @@
+"""Writing the report's files, each whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.record import Identity, Record
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """What was written.
+
+    Attributes:
+        markdown: ``report.md``.
+        html: ``report.html``, complete in itself.
+        plots: The images that ``report.md`` shows.
+    """
+
+    markdown: Path
+    html: Path
+    plots: tuple[Path, ...]
+
+
+def write_report(records: Sequence[Record], out: Path, *, missing: Sequence[Identity] = ()) -> ReportFiles:
+    """Write ``report.md``, ``report.html`` and ``plots/*.png`` into a folder.
+
+    The same records give the same files, byte for byte. Each is written aside and renamed, the pages last, so that a
+    reader never sees half a file or a page without its plots.
+
+    Args:
+        records: Records of any number of tasks; of each slot the last is used.
+        out: The folder; made where absent.
+        missing: Planned cells that left no record, to be shown as missing.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    from report.drawing import draw_png, draw_svg, styles
+    from report.html import render_html
+    from report.markdown import render_markdown
+    from report.page import build_report
+
+    report = build_report(records, missing)
+    figures = [figure for part in report.parts for figure in part.figures]
+    style = styles([one.method for figure in figures for one in figure.plot.series])
+    plots = [_write(out / "plots" / f"{one.name}.png", draw_png(one.plot, style)) for one in figures]
+    pages = {
+        "report.html": render_html(report, {figure.name: draw_svg(figure.plot, style) for figure in figures}),
+        "report.md": render_markdown(report, {figure.name: f"plots/{figure.name}.png" for figure in figures}),
+    }
+    html, markdown = (_write(out / name, text.encode()) for name, text in pages.items())
+    return ReportFiles(markdown, html, tuple(plots))
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    return path
