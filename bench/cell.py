@@ -1,0 +1,32 @@
+"""Cells and their names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from bench.record import Identity
+
+_NOT_CHOSEN = ("record_schema", "task_fingerprint", "method_source", "model_revision")
+
+
+def cell_name(identity: Identity) -> str:
+    """The name of a cell: a hash of everything that can change its numbers; 16 hexadecimal digits.
+
+    It depends on neither the order of keys nor time, host or paths.
+    """
+    return _hash(identity.model_dump(mode="json"))
+
+
+def slot_name(identity: Identity) -> str:
+    """A hash of what the user chose: task, method, model, settings, seed.
+
+    Cells of one slot differ in code, data or model files; the latest one stands for the slot.
+    """
+    return _hash(identity.model_dump(mode="json", exclude=set(_NOT_CHOSEN)))
+
+
+def _hash(value: dict[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,28 @@
+"""``bench doctor``: what works on this machine, what does not, and what to do."""
+
+from __future__ import annotations
+
+import typer
+
+from bench.cli.options import DEFAULT_OUT, JsonOption, OutOption, PluginsOption
+
+
+def doctor(out: OutOption = DEFAULT_OUT, plugins: PluginsOption = None, as_json: JsonOption = False) -> None:
+    """Check interpreter, libraries, devices, memory, disk and plugins."""
+    from dataclasses import asdict
+
+    from bench.checkup import checkup
+
+    findings = checkup(out, tuple(plugins or ()))
+    if as_json:
+        from bench.cli.tables import print_json
+
+        print_json([asdict(finding) for finding in findings])
+        return
+    marks = {"ok": "ok  ", "note": "note", "fault": "FAIL"}
+    for finding in findings:
+        typer.echo(f"{marks[finding.state]}  {finding.what}: {finding.found}")
+        if finding.remedy:
+            typer.echo(f"      {finding.remedy}")
+    if any(finding.state == "fault" for finding in findings):
+        raise typer.Exit(1)

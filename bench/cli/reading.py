@@ -1,0 +1,33 @@
+"""Reading a store for the commands that only look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from bench.errors import UserError
+
+if TYPE_CHECKING:
+    from bench.record import Record
+    from bench.store import Corrupt
+
+
+def read_records(out: Path, *, history: bool = False) -> list[Record]:
+    """The records of a store; the latest of each slot unless all are wanted.
+
+    Raises:
+        UserError: The folder does not exist.
+    """
+    from bench.store import Store, latest
+
+    if not out.is_dir():
+        raise UserError(f"--out {out}: no results there; run `bench run --all` first")
+    records = Store(out).all(report_corrupt)
+    return records if history else latest(records)
+
+
+def report_corrupt(corrupt: Corrupt) -> None:
+    """Tell that a record could not be read and where it lies now."""
+    typer.echo(f"bench: record {corrupt.cell} is corrupt ({corrupt.reason}); set aside in {corrupt.moved_to}", err=True)

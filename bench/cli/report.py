@@ -1,0 +1,22 @@
+"""``bench report``: the page."""
+
+from __future__ import annotations
+
+import typer
+
+from bench.cli.options import DEFAULT_OUT, OutOption
+from bench.errors import UserError
+
+
+def report(out: OutOption = DEFAULT_OUT) -> None:
+    """Write report.md, report.html (one offline file) and plots/ into the folder of the results."""
+    from bench.cli.reading import read_records
+    from bench.store import Store
+
+    records = read_records(out)
+    if not records:
+        raise UserError(f"--out {out}: no records there; run `bench run --all` first")
+    from report import write_report
+
+    files = write_report(records, out, missing=Store(out).missing(records))
+    typer.echo(f"wrote {files.markdown}, {files.html} and {len(files.plots)} plots")

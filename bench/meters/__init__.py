@@ -1,0 +1,1 @@
+"""Meters: what a phase costs in memory and time, and on which machine."""

@@ -1,0 +1,106 @@
+"""The instruments of a cell: a stack of exclusive phases, each with its timer and its memory peaks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.meters.clock import PhaseTimer, per_second
+from bench.meters.memory import MemoryMeter, Peaks
+from bench.method import PhaseWindow, Progress
+from bench.record import PhaseMemory, PhaseSpeed
+
+TELL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the phases of a cell came to; keys are phase names."""
+
+    seconds: dict[str, float]
+    speed: dict[str, PhaseSpeed]
+    documents_per_second: dict[str, float | None]
+    tokens_per_second: dict[str, float | None]
+    peak_mib: dict[str, PhaseMemory]
+
+
+@dataclass
+class CellInstruments:
+    """Implements :class:`bench.method.Instruments` for one cell.
+
+    Attributes:
+        tell: Gets progress, at most ten times a second but for the first of each phase.
+        facts: What the method noted.
+        reached: The phase entered last.
+    """
+
+    tell: Callable[[Progress], None]
+    facts: dict[str, Any] = field(default_factory=dict)
+    reached: str | None = None
+    _memory: MemoryMeter = field(default_factory=MemoryMeter)
+    _timers: dict[str, PhaseTimer] = field(default_factory=dict)
+    _peaks: dict[str, Peaks] = field(default_factory=dict)
+    _stack: list[str] = field(default_factory=list)
+    _told: float = 0.0
+
+    def start(self) -> None:
+        """Begin to sample memory."""
+        self._memory.start()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[PhaseTimer]:
+        """Open a phase; the one around it is suspended meanwhile."""
+        if self._stack:
+            self._timers[self._stack[-1]].pause()
+        self._stack.append(name)
+        self.reached = name
+        timer = self._enter(name)
+        self.progress(Progress(name))
+        try:
+            timer.resume()
+            yield timer
+        finally:
+            # The peak is read here, so that a phase that ran out of memory still shows its last one.
+            timer.pause()
+            self._stack.pop()
+            if self._stack:
+                self._enter(self._stack[-1]).resume()
+            else:
+                self._memory.switch(Peaks())
+
+    @property
+    def window(self) -> PhaseWindow:
+        """The timer of the innermost open phase."""
+        if not self._stack:
+            raise RuntimeError("no phase is open; work is counted inside one")
+        return self._timers[self._stack[-1]]
+
+    def progress(self, progress: Progress) -> None:
+        """Pass on progress, but not too often."""
+        now = time.monotonic()
+        if progress.step in {0, progress.total} or now - self._told >= TELL_SECONDS:
+            self._told = now
+            self.tell(progress)
+
+    def note(self, **facts: Any) -> None:
+        """Keep facts for the record."""
+        self.facts.update(facts)
+
+    def measured(self) -> Measured:
+        """Everything measured so far; all phases must be closed."""
+        self._memory.stop()
+        speed = {name: found for name, timer in self._timers.items() if (found := timer.speed()) is not None}
+        return Measured(
+            seconds={name: timer.seconds for name, timer in self._timers.items()},
+            speed=speed,
+            documents_per_second={name: per_second(s.documents, s.seconds) for name, s in speed.items()},
+            tokens_per_second={name: per_second(s.tokens, s.seconds) for name, s in speed.items()},
+            peak_mib={name: self._memory.summary(peaks) for name, peaks in self._peaks.items()},
+        )
+
+    def _enter(self, name: str) -> PhaseTimer:
+        self._memory.switch(self._peaks.setdefault(name, Peaks()))
+        return self._timers.setdefault(name, PhaseTimer())

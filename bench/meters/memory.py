@@ -1,0 +1,176 @@
+"""Memory: peaks of the host, of torch and of the device, for each phase, in MiB; unknown is null with a reason."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.meters.processes import tree_memory
+from bench.record import PhaseMemory
+
+MIB = 2**20
+SAMPLE_SECONDS = 0.05
+
+
+@dataclass
+class Peaks:
+    """The highest value seen of each figure, in MiB, and why others are unknown."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def see(self, name: str, value: float) -> None:
+        """Keep the value if it is the highest so far."""
+        self.values[name] = max(value, self.values.get(name, value))
+
+
+class HostMemory:
+    """Resident memory of this process and its children.
+
+    Linux keeps the peak of a process itself and lets it be reset, which costs nothing and misses nothing; children,
+    and other systems, are sampled.
+    """
+
+    def __init__(self) -> None:
+        self.idle = tree_memory(os.getpid()) / MIB
+
+    def reset(self) -> None:
+        """Start a new peak."""
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+    def sample(self, peaks: Peaks) -> None:
+        """See the tree's memory as it is now."""
+        peaks.see("host", tree_memory(os.getpid()) / MIB)
+
+    def read(self, peaks: Peaks) -> None:
+        """See the kernel's own peak since the reset."""
+        self.sample(peaks)
+        with suppress(OSError, StopIteration, ValueError):
+            lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+            high_water = next(line for line in lines if line.startswith("VmHWM:"))
+            peaks.see("host", int(high_water.split()[1]) / 1024)
+
+
+class TorchMemory:
+    """Peaks of torch's own allocator on CUDA, summed over devices."""
+
+    def reset(self) -> None:
+        """Start new peaks."""
+        cuda = _cuda_in_use()
+        for index in range(cuda.device_count() if cuda else 0):
+            cuda.reset_peak_memory_stats(index)
+
+    def read(self, peaks: Peaks) -> None:
+        """See the peaks since the reset."""
+        cuda = _cuda_in_use()
+        if cuda is None:
+            reason = "torch counts its allocations on CUDA devices only, and the cell used none"
+            peaks.unknown.update(allocated=reason, reserved=reason)
+            return
+        devices = range(cuda.device_count())
+        peaks.see("allocated", sum(cuda.max_memory_allocated(i) for i in devices) / MIB)
+        peaks.see("reserved", sum(cuda.max_memory_reserved(i) for i in devices) / MIB)
+
+
+class DeviceMemory:
+    """Device memory by NVML: of this process, and of everyone."""
+
+    def __init__(self) -> None:
+        self._handles: list[Any] = []
+        self._missing = "no NVIDIA driver on this machine"
+        with suppress(Exception):  # NVML raises its own errors where there is no driver
+            import pynvml
+
+            pynvml.nvmlInit()
+            self._handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+            self._missing = "the driver lists no device"
+
+    def sample(self, peaks: Peaks) -> None:
+        """See the memory in use now."""
+        if not self._handles:
+            peaks.unknown.update(process=self._missing, device=self._missing)
+            return
+        import pynvml
+
+        used, own, listed = 0, 0, False
+        for handle in self._handles:
+            used += pynvml.nvmlDeviceGetMemoryInfo(handle).used
+            for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle):
+                if process.pid == os.getpid() and process.usedGpuMemory is not None:
+                    own, listed = own + process.usedGpuMemory, True
+        peaks.see("device", used / MIB)
+        if listed:
+            peaks.see("process", own / MIB)
+        elif "process" not in peaks.values:
+            peaks.unknown["process"] = "NVML does not list this process (not on the device, or hidden by a container)"
+
+
+class MemoryMeter:
+    """Samples in the background and gives each phase its own peaks.
+
+    Args:
+        sample_seconds: Pause between two samples.
+    """
+
+    def __init__(self, sample_seconds: float = SAMPLE_SECONDS) -> None:
+        self._host = HostMemory()
+        self._torch = TorchMemory()
+        self._device = DeviceMemory()
+        self._peaks = Peaks()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._pause = sample_seconds
+        self._thread = threading.Thread(target=self._watch, name="bench-memory", daemon=True)
+
+    def start(self) -> None:
+        """Begin to sample."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End sampling."""
+        self._stop.set()
+
+    def switch(self, peaks: Peaks) -> None:
+        """Close the running phase and let ``peaks`` take what comes from here on."""
+        with self._lock:
+            self._read()
+            self._peaks = peaks
+            self._host.reset()
+            self._torch.reset()
+
+    def _read(self) -> None:
+        self._host.read(self._peaks)
+        self._torch.read(self._peaks)
+        self._device.sample(self._peaks)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._pause):
+            with self._lock:
+                self._host.sample(self._peaks)
+                self._device.sample(self._peaks)
+
+    def summary(self, peaks: Peaks) -> PhaseMemory:
+        """The peaks of a closed phase as they stand in the record."""
+        known = peaks.values
+        host = known.get("host")
+        unknown = {name: reason for name, reason in peaks.unknown.items() if name not in known}
+        return PhaseMemory(
+            host=host,
+            host_above_idle=max(0.0, host - self._host.idle) if host is not None else None,
+            allocated=known.get("allocated"),
+            reserved=known.get("reserved"),
+            process=known.get("process"),
+            device=known.get("device"),
+            unknown=unknown,
+        )
+
+
+def _cuda_in_use() -> Any:
+    torch = sys.modules.get("torch")
+    return torch.cuda if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized() else None

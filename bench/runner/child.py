@@ -1,0 +1,156 @@
+"""A child process: one cell from its first moment to its written record."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from bench.meters.instruments import CellInstruments
+from bench.record import Record, Status
+from bench.runner.job import CellJob, Finished, Told, utc_now
+from bench.runner.limits import isolate, limit_data
+from bench.store import Store
+
+LOG = "log.txt"
+TRACEBACK = "traceback.txt"
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "std::bad_alloc")
+
+
+class TimeUp(BaseException):
+    """The parent asked the cell to stop; not an ``Exception``, so that no method swallows it."""
+
+
+def main(job: CellJob, link: Connection) -> None:
+    """Entry point of a child process."""
+    isolate()
+    started_at = utc_now()
+    with _output_to(job), _stop_on_request():
+        instruments = CellInstruments(tell=lambda progress: link.send(Told(progress)))
+        record = _live(job, instruments, started_at)
+        tidy(job)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    if record.status == "ok" and (job.folder / LOG).stat().st_size == 0:
+        (job.folder / LOG).unlink()
+    Store(job.store).commit(job.folder, record)
+    link.send(Finished(record))
+    link.close()
+    # Threads and exit hooks of libraries must not be able to hang a cell that is done.
+    os._exit(0)
+
+
+def tidy(job: CellJob) -> None:
+    """Remove what the method left in its scratch folder."""
+    shutil.rmtree(job.folder / "scratch", ignore_errors=True)
+
+
+def discard(job: CellJob) -> None:
+    """Remove all that an interrupted cell has written."""
+    shutil.rmtree(job.folder, ignore_errors=True)
+
+
+def _live(job: CellJob, instruments: CellInstruments, started_at: str) -> Record:
+    try:
+        limit_data(job.memory_limit_mib)
+        instruments.start()
+        from bench.runner.cell_run import run_cell
+
+        return run_cell(job, instruments, started_at)
+    except SystemExit as error:
+        reason = f"the method left by sys.exit({error.code!r})"
+        return _ended(job, instruments, error, _Ending("crashed", reason, started_at))
+    except TimeUp as error:
+        return _ended(job, instruments, error, _Ending("timeout", timeout_reason(job), started_at))
+    except BaseException as error:
+        limit_data(None)
+        if is_out_of_memory(error):
+            return _ended(job, instruments, error, _Ending("oom", oom_reason(job, error), started_at))
+        text = " ".join(str(error).split())[:300]
+        return _ended(job, instruments, error, _Ending("failed", f"{type(error).__name__}: {text}", started_at))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on the host or on a device."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError | OSError) and any(word in str(error).lower() for word in _MEMORY_WORDS)
+
+
+def timeout_reason(job: CellJob) -> str:
+    """Why a cell that took too long was stopped."""
+    return f"took longer than {job.timeout:g} s; raise --timeout"
+
+
+def oom_reason(job: CellJob, error: BaseException | None = None) -> str:
+    """Why a cell that ran out of memory ended."""
+    if error is not None and type(error).__name__ == "OutOfMemoryError":
+        return "the device ran out of memory; lower batch_size or max_tokens"
+    return f"needed more than its {job.memory_limit_mib} MiB of host memory; raise --memory-limit or lower batch_size"
+
+
+@dataclass(frozen=True)
+class _Ending:
+    status: Status
+    reason: str
+    started_at: str
+
+
+def _ended(job: CellJob, instruments: CellInstruments, error: BaseException, ending: _Ending) -> Record:
+    """The record of a cell that ended otherwise than ok, with what was measured until then."""
+    lines = "".join(traceback.format_exception(error))
+    (job.folder / TRACEBACK).write_text(lines, "utf-8")
+    # What was predicted, if anything was, belongs to no result.
+    for file in job.folder.glob("*.parquet"):
+        file.unlink()
+    measured: dict[str, Any] = dict(vars(instruments.measured()))
+    return job.record(
+        ending.status,
+        ending.started_at,
+        reason=ending.reason,
+        error=type(error).__name__,
+        traceback=TRACEBACK,
+        phase=instruments.reached,
+        facts=instruments.facts,
+        **measured,
+    )
+
+
+@contextmanager
+def _output_to(job: CellJob) -> Iterator[None]:
+    """Send what the method and its libraries print, and the stack of a crash, to the cell's log."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    log = (job.folder / LOG).open("w", encoding="utf-8", errors="backslashreplace", buffering=1)
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    faulthandler.enable(log)
+    try:
+        yield
+    finally:
+        faulthandler.disable()
+        with contextlib.suppress(OSError):
+            log.close()
+
+
+@contextmanager
+def _stop_on_request() -> Iterator[None]:
+    """Turn the parent's SIGTERM into an exception, so that the cell can still write what it measured."""
+
+    def stop(*_: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise TimeUp
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)

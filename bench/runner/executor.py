@@ -1,0 +1,267 @@
+"""The local executor: one child process a cell, watched without spinning, stopped when it must be."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess, SpawnProcess
+from typing import Any
+
+from bench.meters.processes import tree_memory
+from bench.method import Progress
+from bench.record import PhaseMemory, Record, Status
+from bench.runner import child
+from bench.runner.job import CellJob, Finished, Told, utc_now
+from bench.runner.limits import MIB, kill_group
+from bench.store import Store
+
+TICK_SECONDS = 0.25
+GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class CellStarted:
+    """A cell has got its process."""
+
+    job: CellJob
+
+
+@dataclass(frozen=True)
+class CellProgressed:
+    """A cell has come further."""
+
+    job: CellJob
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class CellEnded:
+    """A cell has its record."""
+
+    record: Record
+
+
+CellEvent = CellStarted | CellProgressed | CellEnded
+
+
+@dataclass
+class _Running:
+    """A child at work, as the parent sees it."""
+
+    job: CellJob
+    process: ForkServerProcess | SpawnProcess
+    link: Connection
+    started_at: str = field(default_factory=utc_now)
+    started: float = field(default_factory=time.monotonic)
+    record: Record | None = None
+    phase: str | None = None
+    peaks: dict[str, float] = field(default_factory=dict)
+    stopped: tuple[Status, str] | None = None
+    kill_at: float | None = None
+
+    @property
+    def pid(self) -> int:
+        return int(self.process.pid or 0)
+
+
+@dataclass
+class LocalExecutor:
+    """Runs cells on this machine.
+
+    Attributes:
+        jobs: Cells at a time.
+        threads: CPU threads of each.
+        observe: Gets every event.
+        grace: Seconds between asking a child to stop and killing it.
+    """
+
+    jobs: int
+    threads: int
+    observe: Callable[[CellEvent], None]
+    grace: float = GRACE_SECONDS
+    _running: list[_Running] = field(default_factory=list)
+
+    def run(self, queue: Iterable[CellJob]) -> list[Record]:
+        """Run cells in order, ``jobs`` at a time; whatever happens to one, the others go on."""
+        waiting = deque(queue)
+        done: list[Record] = []
+        with child_environment(self.threads, self.jobs):
+            if any(job.uses_torch for job in waiting):
+                _warm_up()
+            try:
+                while waiting or self._running:
+                    while waiting and len(self._running) < self.jobs:
+                        self._start(waiting.popleft())
+                    done += self._step()
+            finally:
+                self._kill_all()
+        return done
+
+    def _start(self, job: CellJob) -> None:
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        context = _context(job)
+        process = context.Process(target=child.main, args=(job, sender), name=f"bench-{job.cell}")
+        process.start()
+        sender.close()
+        self._running.append(_Running(job, process, receiver))
+        self.observe(CellStarted(job))
+
+    def _step(self) -> Iterator[Record]:
+        """Wait for news, for at most a tick; yield the records of the cells that ended."""
+        sources: list[Any] = [r.process.sentinel for r in self._running]
+        sources += [r.link for r in self._running if not r.link.closed]
+        wait(sources, timeout=TICK_SECONDS)
+        for running in list(self._running):
+            self._listen(running)
+            if running.process.exitcode is None:
+                self._watch(running)
+                continue
+            self._running.remove(running)
+            record = self._close(running)
+            self.observe(CellEnded(record))
+            yield record
+
+    def _listen(self, running: _Running) -> None:
+        """Take all that a child has told so far."""
+        while not running.link.closed:
+            try:
+                if not running.link.poll():
+                    return
+                message = running.link.recv()
+            except (EOFError, OSError):
+                running.link.close()
+                return
+            if isinstance(message, Finished):
+                running.record = message.record
+            elif isinstance(message, Told):
+                running.phase = message.progress.phase
+                self.observe(CellProgressed(running.job, message.progress))
+
+    def _watch(self, running: _Running) -> None:
+        """Hold the limits of time and memory."""
+        now = time.monotonic()
+        job = running.job
+        used = tree_memory(running.pid) / MIB
+        if running.phase is not None and used > 0:
+            running.peaks[running.phase] = max(used, running.peaks.get(running.phase, 0.0))
+        if running.kill_at is not None:
+            if now >= running.kill_at:
+                kill_group(running.pid, signal.SIGKILL)
+        elif job.memory_limit_mib is not None and used > job.memory_limit_mib:
+            running.stopped, running.kill_at = ("oom", child.oom_reason(job)), now
+            kill_group(running.pid, signal.SIGKILL)
+        elif job.timeout is not None and now - running.started > job.timeout:
+            running.stopped, running.kill_at = ("timeout", child.timeout_reason(job)), now + self.grace
+            os.kill(running.pid, signal.SIGTERM)
+
+    def _close(self, running: _Running) -> Record:
+        """The record of a child that is gone: its own, or one that says what became of it."""
+        running.process.join()
+        self._listen(running)
+        running.link.close()
+        kill_group(running.pid, signal.SIGKILL)
+        if running.record is not None:
+            return running.record
+        status, reason = running.stopped or _post_mortem(running)
+        log = running.job.folder / child.LOG
+        running.job.folder.mkdir(parents=True, exist_ok=True)
+        for file in running.job.folder.glob("*.parquet"):
+            file.unlink()
+        record = running.job.record(
+            status,
+            running.started_at,
+            reason=reason,
+            phase=running.phase,
+            traceback=child.LOG if log.is_file() else None,
+            peak_mib={phase: _host_only(peak) for phase, peak in running.peaks.items()},
+        )
+        store = Store(running.job.store)
+        child.tidy(running.job)
+        store.commit(running.job.folder, record)
+        return record
+
+    def _kill_all(self) -> None:
+        for running in self._running:
+            kill_group(running.pid, signal.SIGKILL)
+            running.process.join()
+            child.discard(running.job)
+        self._running.clear()
+
+
+@contextmanager
+def child_environment(threads: int, jobs: int) -> Iterator[None]:
+    """The environment variables that children start with; the parent's own come back afterwards.
+
+    Fork servers take theirs when they start, so it is set around the whole run.
+    """
+    wanted = {
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "TOKENIZERS_PARALLELISM": "true",
+        # Asking the driver rather than CUDA leaves the fork server fit to be forked.
+        "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }
+    if jobs > 1:
+        # Threads that wait by spinning would take the cores from the cells beside them.
+        wanted["OMP_WAIT_POLICY"] = "PASSIVE"
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+def _restore(before: Mapping[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _context(job: CellJob) -> Any:
+    """Where fork servers exist, a cell that needs torch is forked from one that has imported it."""
+    warm = job.uses_torch and "forkserver" in multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("forkserver" if warm else "spawn")
+
+
+def _warm_up() -> None:
+    """Let the fork server import in the background while other cells run."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        multiprocessing.get_context("forkserver").set_forkserver_preload(["bench.runner.warm"])
+        with suppress(OSError):
+            forkserver.ensure_running()
+
+
+def _post_mortem(running: _Running) -> tuple[Status, str]:
+    """What became of a child that left no record."""
+    code = running.process.exitcode or 0
+    log = running.job.folder / child.LOG
+    with suppress(OSError):
+        if code < 0 and "std::bad_alloc" in log.read_text("utf-8", "replace"):
+            return "oom", child.oom_reason(running.job)
+    if code == -signal.SIGKILL:
+        return "crashed", "killed by SIGKILL from outside, probably because the machine ran out of memory"
+    if code < 0:
+        return "crashed", f"killed by {signal.Signals(-code).name}"
+    return "crashed", f"the process exited with code {code} before its cell was done"
+
+
+def _host_only(peak: float) -> PhaseMemory:
+    reason = "the process ended before it could tell"
+    unknown = dict.fromkeys(("host_above_idle", "allocated", "reserved", "process", "device"), reason)
+    return PhaseMemory(host=peak, unknown=unknown)

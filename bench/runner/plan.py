@@ -1,0 +1,287 @@
+"""The plan: every cell of a suite, named, with what is known of it already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.cell import cell_name, slot_name
+from bench.errors import ModelError, UserError, unknown_name
+from bench.method import Method
+from bench.model import ResolvedModel, resolve
+from bench.record import STATUSES, Identity, Record, TaskFacts
+from bench.registry import Plugin, PluginKind, Registry
+from bench.settings import settings_dict
+from bench.store import Corrupt, Store
+from bench.suite import EMBEDDED_MODELS, Suite
+from bench.task import Task, TaskProfile
+from bench.task_cache import FrozenTask, freeze
+
+State = Literal["done", "missing", "failed", "unavailable"]
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Why cells cannot run here and now, and what mends it."""
+
+    reason: str
+    remedy: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One cell of a plan.
+
+    Attributes:
+        identity: What it is.
+        method: Its method's plugin.
+        frozen: Its task; None where that is unavailable.
+        model: Its model; None where it needs none, or where that is unavailable.
+        uses_torch: Whether its child should come with torch imported.
+        blocked: Why it cannot run.
+        previous: Its record, from an earlier run.
+    """
+
+    identity: Identity
+    method: Plugin
+    frozen: FrozenTask | None
+    model: ResolvedModel | None = None
+    uses_torch: bool = False
+    blocked: Blocked | None = None
+    previous: Record | None = None
+
+    @property
+    def slot(self) -> str:
+        """The name of what the user chose."""
+        return slot_name(self.identity)
+
+    @property
+    def cell(self) -> str:
+        """The cell's name; a cell that cannot run goes by its slot."""
+        return self.slot if self.blocked is not None else cell_name(self.identity)
+
+    @property
+    def state(self) -> State:
+        """What is known of it."""
+        if self.blocked is not None:
+            return "unavailable"
+        if self.previous is None:
+            return "missing"
+        return "done" if self.previous.status == "ok" else "failed"
+
+    @property
+    def task_facts(self) -> TaskFacts | None:
+        """Kind and sizes of the task, where it is available."""
+        return self.frozen.facts if self.frozen is not None else None
+
+    def row(self) -> dict[str, Any]:
+        """The cell as plain values, for ``--dry-run`` and for the saved plan."""
+        status = self.previous.status if self.previous is not None else None
+        return {
+            "cell": self.cell,
+            "slot": self.slot,
+            "task": self.identity.task,
+            "method": self.identity.method,
+            "model": self.identity.model,
+            "seed": self.identity.seed,
+            "state": self.state,
+            "status": status,
+            "identity": self.identity.model_dump(mode="json"),
+            "reason": self.blocked.reason if self.blocked else (self.previous.reason if self.previous else None),
+        }
+
+
+@dataclass(frozen=True)
+class Again:
+    """Which finished cells to run once more.
+
+    Attributes:
+        fresh: All of them.
+        statuses: Those that ended so.
+    """
+
+    fresh: bool = False
+    statuses: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, fresh: bool, retry: str | None) -> Again:
+        """From the command line; ``retry`` is a list of statuses with commas, or ``all``.
+
+        Raises:
+            UserError: A status is unknown.
+        """
+        retryable: list[str] = [status for status in STATUSES if status not in {"ok", "unavailable"}]
+        words = [word.strip() for word in (retry or "").split(",") if word.strip()]
+        if words == ["all"]:
+            words = retryable
+        for word in words:
+            if word not in retryable:
+                raise unknown_name("status to retry", word, [*retryable, "all"])
+        return cls(fresh, frozenset(words))
+
+    def wants(self, planned: PlannedCell) -> bool:
+        """Whether this cell is to run now."""
+        if planned.blocked is not None:
+            return False
+        previous = planned.previous
+        return previous is None or self.fresh or previous.status in self.statuses
+
+
+@dataclass
+class Planner:
+    """Spans a suite's cells.
+
+    Attributes:
+        suite: What to span.
+        registry: The plugins.
+        store: Where earlier records lie.
+        say: Tells the user a line, when something takes a while.
+        report: Gets corrupt records.
+        local_models: A folder of models to look in first.
+    """
+
+    suite: Suite
+    registry: Registry
+    store: Store
+    say: Callable[[str], None]
+    report: Callable[[Corrupt], None]
+    local_models: Path | None = None
+    _models: dict[str, ResolvedModel | Blocked] = field(default_factory=dict)
+
+    def plan(self) -> list[PlannedCell]:
+        """Every cell in the suite's order: by task, then method, model and seed.
+
+        Raises:
+            UserError: A name or a setting is unknown, or a plugin that was named is broken.
+        """
+        tasks = self._chosen("task", self.suite.tasks)
+        methods = self._chosen("method", self.suite.methods)
+        self._check_settings(tasks, methods)
+        return [self._with_previous(cell) for task in tasks for cell in self._cells_of(task, methods)]
+
+    def _chosen(self, kind: PluginKind, names: tuple[str, ...]) -> list[Plugin]:
+        """The named plugins; all where none is named."""
+        if not names:
+            return list(self.registry.of(kind).values())
+        chosen = [self.registry.get(kind, name) for name in dict.fromkeys(names)]
+        for plugin in chosen:
+            plugin.load()
+        return chosen
+
+    def _check_settings(self, tasks: list[Plugin], methods: list[Plugin]) -> None:
+        """Refuse settings that are off before anything is loaded, let alone run."""
+        known = [plugin.name for plugin in self.registry.plugins]
+        pairs = {f"{task.name}/{method.name}" for task in tasks for method in methods}
+        for name in self.suite.settings:
+            if name not in known and name not in pairs and not _is_pair(name, known):
+                raise unknown_name("plugin in settings", name, known)
+        for method in methods:
+            for task in tasks:
+                given = self.suite.method_settings(task.name, method.name)
+                if given:
+                    method.settings(given)
+
+    def _cells_of(self, task: Plugin, methods: list[Plugin]) -> Iterator[PlannedCell]:
+        frozen, task_settings, blocked = self._task(task)
+        for method in methods:
+            draft = PlannedCell(
+                Identity(task=task.name, task_settings=task_settings, method=method.name),
+                method,
+                frozen,
+                blocked=blocked,
+            )
+            if frozen is not None:
+                draft = _identify(draft, task_fingerprint=frozen.fingerprint)
+            for cell in self._with_models(self._with_method(draft)):
+                for seed in self.suite.seeds:
+                    yield _identify(cell, seed=seed)
+
+    def _task(self, plugin: Plugin) -> tuple[FrozenTask | None, dict[str, Any], Blocked | None]:
+        """The frozen task and its settings, or why it cannot be had."""
+        given = self.suite.settings.get(plugin.name, {})
+        try:
+            settings = plugin.settings(given)
+        except UserError as error:
+            if self.suite.tasks or (not plugin.error and given):
+                raise
+            return None, {}, Blocked(str(error))
+        task: Task = plugin.load()(settings)
+        available = task.availability()
+        if not available.ok:
+            return None, settings_dict(settings), Blocked(available.reason, available.remedy or None)
+        try:
+            return freeze(plugin, given, say=self.say), settings_dict(settings), None
+        except UserError as error:
+            if self.suite.tasks:
+                raise
+            return None, settings_dict(settings), Blocked(str(error))
+
+    def _with_method(self, draft: PlannedCell) -> PlannedCell:
+        """Add the method's settings and code; block the cell where the method does not fit the task."""
+        plugin = draft.method
+        try:
+            method_class: type[Method] = plugin.load()
+        except UserError as error:
+            return replace(draft, blocked=draft.blocked or Blocked(str(error)))
+        settings = plugin.settings(self.suite.method_settings(draft.identity.task, plugin.name))
+        named = _identify(draft, method_settings=settings_dict(settings), method_source=self._source(plugin))
+        named = replace(named, uses_torch=method_class.uses_torch)
+        facts = draft.task_facts
+        if facts is None:
+            return named
+        profile = TaskProfile(draft.identity.task, facts.kind, facts.n_labels, facts.primary_metric)
+        support = method_class(settings).supports(profile)
+        return named if support.ok else replace(named, blocked=Blocked(support.reason))
+
+    def _source(self, plugin: Plugin) -> str:
+        return plugin.source_hash("bench.runner.child")
+
+    def _with_models(self, cell: PlannedCell) -> Iterator[PlannedCell]:
+        """One cell for each model of the method's architecture; the cell itself where it needs none."""
+        try:
+            architecture = cell.method.load().model_architecture
+        except UserError:
+            architecture = None
+        if architecture is None:
+            yield cell
+            return
+        for name, model in self._fitting(architecture).items():
+            if isinstance(model, ResolvedModel):
+                yield replace(_identify(cell, model=name, model_revision=model.revision), model=model)
+            else:
+                yield replace(_identify(cell, model=name), blocked=cell.blocked or model)
+
+    def _fitting(self, architecture: str) -> dict[str, ResolvedModel | Blocked]:
+        """The suite's models of an architecture; where none fits, the embedded one that does."""
+        for names in (self.suite.models, EMBEDDED_MODELS):
+            found = {name: self._resolve(name) for name in dict.fromkeys(names)}
+            fitting = {
+                name: model
+                for name, model in found.items()
+                if isinstance(model, Blocked) or model.architecture == architecture
+            }
+            if fitting:
+                return fitting
+        raise AssertionError(f"no embedded model is a {architecture}")
+
+    def _resolve(self, name: str) -> ResolvedModel | Blocked:
+        if name not in self._models:
+            try:
+                self._models[name] = resolve(name, self.local_models)
+            except ModelError as error:
+                self._models[name] = Blocked(str(error))
+        return self._models[name]
+
+    def _with_previous(self, cell: PlannedCell) -> PlannedCell:
+        return replace(cell, previous=self.store.get(cell.cell, self.report))
+
+
+def _identify(cell: PlannedCell, **parts: Any) -> PlannedCell:
+    return replace(cell, identity=cell.identity.model_copy(update=parts))
+
+
+def _is_pair(name: str, known: list[str]) -> bool:
+    task, _, method = name.partition("/")
+    return task in known and method in known

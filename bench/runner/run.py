@@ -1,0 +1,120 @@
+"""A run: plan in, records out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.record import Environment, Record
+from bench.runner.job import CellJob, new_record
+from bench.runner.plan import Again, PlannedCell
+from bench.store import Store
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run, none of which may change a number's meaning.
+
+    Attributes:
+        jobs: Cells at a time.
+        threads: CPU threads of each cell.
+        timeout: Seconds a cell may take; None without a limit.
+        memory_limit_mib: Memory a cell may take; None for the default share of what is free.
+        device: The torch device; None for the best there is.
+        again: Which finished cells to run once more.
+        command: The command line, for the records.
+    """
+
+    jobs: int = 1
+    threads: int = 1
+    timeout: float | None = None
+    memory_limit_mib: int | None = None
+    device: str | None = None
+    again: Again = field(default_factory=Again)
+    command: tuple[str, ...] = ()
+
+
+def run_plan(plan: list[PlannedCell], store: Store, options: RunOptions, observe: Callable[[Any], None]) -> None:
+    """Run the cells of a plan that are wanted, and record those that cannot run.
+
+    Args:
+        plan: What was planned.
+        store: Where records go.
+        options: How to run.
+        observe: Gets the executor's events.
+
+    Raises:
+        UserError: Another run writes to the store.
+    """
+    with store.writing():
+        store.save_plan([cell.row() for cell in plan])
+        for cell in plan:
+            if cell.blocked is not None:
+                store.put(_unavailable(cell))
+            elif cell.previous is not None or options.again.wants(cell):
+                store.forget(cell.slot)
+        wanted = [cell for cell in plan if options.again.wants(cell)]
+        if not wanted:
+            return
+        environment = _environment(options)
+        from bench.runner.executor import LocalExecutor
+
+        jobs = [_job(cell, store, options, environment) for cell in wanted]
+        LocalExecutor(options.jobs, options.threads, observe).run(jobs)
+
+
+def _unavailable(cell: PlannedCell) -> Record:
+    blocked = cell.blocked
+    return new_record(
+        cell.identity,
+        cell.cell,
+        cell.slot,
+        "unavailable",
+        reason=blocked.reason if blocked else None,
+        remedy=blocked.remedy if blocked else None,
+        task_facts=cell.task_facts,
+        from_scratch=cell.model is not None and cell.model.from_scratch,
+    )
+
+
+def _environment(options: RunOptions) -> Environment:
+    import platform
+
+    from bench.meters import environment
+    from bench.runner.limits import default_memory_limit
+
+    return Environment(
+        python=environment.python_version(),
+        platform=platform.platform(),
+        packages=environment.packages(),
+        hardware=environment.hardware(),
+        threads=options.threads,
+        jobs=options.jobs,
+        memory_limit_mib=options.memory_limit_mib or default_memory_limit(options.jobs),
+        harness=environment.harness(),
+        command=list(options.command),
+    )
+
+
+def _job(cell: PlannedCell, store: Store, options: RunOptions, environment: Environment) -> CellJob:
+    if cell.frozen is None or cell.task_facts is None:
+        raise AssertionError("a cell without its task is blocked and never wanted")
+    return CellJob(
+        identity=cell.identity,
+        cell=cell.cell,
+        slot=cell.slot,
+        store=store.root,
+        folder=store.cells / f".{cell.cell}.{uuid.uuid4().hex[:8]}.tmp",
+        task=cell.frozen.folder,
+        task_facts=cell.task_facts,
+        method=cell.method,
+        uses_torch=cell.uses_torch,
+        model=cell.model,
+        device=options.device,
+        threads=options.threads,
+        memory_limit_mib=environment.memory_limit_mib,
+        timeout=options.timeout,
+        environment=environment,
+    )

@@ -1,0 +1,90 @@
+"""From a suite and the user's words to the suite that is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.errors import UserError, unknown_name
+from bench.registry import Plugin, Registry
+from bench.suite import Suite
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user named; an empty part leaves the suite's.
+
+    Attributes:
+        tasks: Task names.
+        methods: Method names.
+        models: Model names.
+        seeds: Seeds.
+        settings: ``key`` or ``NAME.key`` → value.
+    """
+
+    tasks: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, suite: Suite, registry: Registry) -> Suite:
+        """The suite with the user's words over its own.
+
+        Raises:
+            UserError: A task, method or setting is unknown, or a setting belongs to a task and to a method.
+        """
+        parts: dict[str, Any] = {
+            name: value for name in ("tasks", "methods", "models", "seeds") if (value := getattr(self, name))
+        }
+        for kind in ("task", "method"):
+            for name in parts.get(f"{kind}s", ()):
+                registry.get(kind, name)
+        chosen = suite.model_copy(update=parts)
+        return chosen.model_copy(update={"settings": _with_settings(chosen, self.settings, registry)})
+
+
+def _with_settings(suite: Suite, given: Mapping[str, Any], registry: Registry) -> dict[str, dict[str, Any]]:
+    merged = {name: dict(values) for name, values in suite.settings.items()}
+    plugins = _selected(suite, registry)
+    for word, value in given.items():
+        for name, key in _owners(word, plugins, registry):
+            merged.setdefault(name, {})[key] = value
+            for pair, values in merged.items():
+                # What the user says now outranks what the suite says of a pair.
+                if pair.endswith(f"/{name}"):
+                    values.pop(key, None)
+    return merged
+
+
+def _selected(suite: Suite, registry: Registry) -> list[Plugin]:
+    """The plugins that the suite will use and that import."""
+    tasks, methods = registry.of("task"), registry.of("method")
+    named = [registry.get("task", name) for name in suite.tasks] or list(tasks.values())
+    named += [registry.get("method", name) for name in suite.methods] or list(methods.values())
+    return [plugin for plugin in named if not plugin.error]
+
+
+def _owners(word: str, plugins: Iterable[Plugin], registry: Registry) -> list[tuple[str, str]]:
+    """Which plugins' setting a word names: that of one plugin, or that of every method or task that has the key."""
+    name, dot, key = word.rpartition(".")
+    if dot:
+        plugin = registry.find(name.rpartition("/")[2])
+        if key not in _keys(plugin):
+            raise unknown_name(f"setting of {name}", key, _keys(plugin))
+        return [(name, key)]
+    owners = [plugin for plugin in plugins if word in _keys(plugin)]
+    if not owners:
+        raise unknown_name("setting", word, {key for plugin in plugins for key in _keys(plugin)})
+    if len({plugin.kind for plugin in owners}) > 1:
+        names = ", ".join(f"{plugin.name}.{word}" for plugin in owners)
+        raise UserError(f"setting {word!r} belongs to tasks and methods; write one of {names}")
+    return [(plugin.name, word) for plugin in owners]
+
+
+def _keys(plugin: Plugin) -> set[str]:
+    try:
+        return set(plugin.load().Config.model_fields)
+    except UserError:  # a broken plugin has no settings; the plan will say what is wrong with it
+        return set()

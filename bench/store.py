@@ -1,0 +1,159 @@
+"""The store: one folder a cell, written whole or not at all, read back without losing a good one to a bad one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UserError
+from bench.files import commit_folder, remove_leftovers, write_atomic
+from bench.record import Identity, Record, migrate
+
+RECORD = "record.json"
+PREDICTIONS = "predictions.parquet"
+PLAN = "plan.json"
+
+
+@dataclass(frozen=True)
+class Corrupt:
+    """A record that could not be read.
+
+    Attributes:
+        cell: The name of its folder.
+        reason: What was wrong, in one line.
+        moved_to: Where it lies now.
+    """
+
+    cell: str
+    reason: str
+    moved_to: Path
+
+
+@dataclass(frozen=True)
+class Store:
+    """Records and predictions under one folder.
+
+    Attributes:
+        root: The folder; ``results/runs`` unless the user says otherwise.
+    """
+
+    root: Path
+
+    @property
+    def cells(self) -> Path:
+        """The folder that holds one folder a cell."""
+        return self.root / "cells"
+
+    def folder(self, cell: str) -> Path:
+        """The folder of one cell, whether or not it exists."""
+        return self.cells / cell
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the store for one writer; what an interrupted writer left behind is removed.
+
+        Raises:
+            UserError: Another run holds it, or the folder cannot be written.
+        """
+        from filelock import FileLock, Timeout
+
+        try:
+            self.cells.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.root / ".lock", timeout=0)
+            lock.acquire()
+        except Timeout:
+            raise UserError(f"another run is writing to {self.root}; wait for it or use another --out") from None
+        except OSError as error:
+            raise UserError(f"--out {self.root}: {error.strerror or error}") from None
+        try:
+            remove_leftovers(self.cells)
+            yield
+        finally:
+            lock.release()
+
+    def commit(self, temporary: Path, record: Record) -> None:
+        """Put a record beside the files in ``temporary`` (a folder in :attr:`cells`) and make both the cell's.
+
+        A record of the same slot that says ``unavailable`` goes: it has been overtaken.
+        """
+        (temporary / RECORD).write_bytes(_dump(record))
+        commit_folder(temporary, self.folder(record.cell))
+
+    def put(self, record: Record) -> None:
+        """Write a record that has no other files."""
+        temporary = self.cells / f".{record.cell}.put.tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        self.commit(temporary, record)
+
+    def forget(self, cell: str) -> None:
+        """Remove a cell with all its files."""
+        shutil.rmtree(self.folder(cell), ignore_errors=True)
+
+    def get(self, cell: str, report: Callable[[Corrupt], None]) -> Record | None:
+        """The record of a cell; None where there is none. A corrupt one is set aside and reported."""
+        path = self.folder(cell) / RECORD
+        try:
+            return _parse(path.read_bytes(), cell)
+        except FileNotFoundError:
+            if self.folder(cell).is_dir():
+                report(self._set_aside(cell, "the record is missing"))
+            return None
+        except (ValueError, KeyError) as error:
+            report(self._set_aside(cell, " ".join(str(error).split())[:200]))
+            return None
+
+    def all(self, report: Callable[[Corrupt], None]) -> list[Record]:
+        """Every readable record, by time of finishing, then name."""
+        if not self.cells.is_dir():
+            return []
+        names = sorted(path.name for path in self.cells.iterdir() if path.is_dir() and not path.name.startswith("."))
+        found = [record for name in names if (record := self.get(name, report)) is not None]
+        return sorted(found, key=lambda record: (record.finished_at, record.cell))
+
+    def save_plan(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Add to what was planned here, one row a slot, so that what is missing can be told later."""
+        planned = {row["slot"]: row for row in [*self._plan(), *rows]}
+        write_atomic(self.root / PLAN, (json.dumps(list(planned.values()), indent=1) + "\n").encode())
+
+    def missing(self, records: Iterable[Record]) -> list[Identity]:
+        """What was planned here and has left no record."""
+        there = {record.slot for record in records}
+        return [Identity(**row["identity"]) for row in self._plan() if row["slot"] not in there]
+
+    def _plan(self) -> list[dict[str, Any]]:
+        try:
+            return list(json.loads((self.root / PLAN).read_text("utf-8")))
+        except (FileNotFoundError, ValueError):  # nothing was planned, or the note of it is lost
+            return []
+
+    def _set_aside(self, cell: str, reason: str) -> Corrupt:
+        target = self.root / "set-aside" / cell
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        self.folder(cell).rename(target)
+        return Corrupt(cell, reason, target)
+
+
+def latest(records: Iterable[Record]) -> list[Record]:
+    """For each slot the record that finished last: results of older code or data do not stand beside newer ones."""
+    newest: dict[str, Record] = {}
+    for record in sorted(records, key=lambda record: (record.finished_at, record.cell)):
+        newest[record.slot] = record
+    return sorted(newest.values(), key=lambda record: (record.task, record.method, record.model or "", record.seed))
+
+
+def _dump(record: Record) -> bytes:
+    return (record.model_dump_json(indent=1) + "\n").encode()
+
+
+def _parse(content: bytes, cell: str) -> Record:
+    record = Record.model_validate(migrate(json.loads(content)))
+    if record.cell != cell:
+        raise ValueError(f"the record names cell {record.cell}")
+    return record

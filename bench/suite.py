@@ -1,0 +1,81 @@
+"""Suites: YAML files that span a set of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench.errors import UserError, unknown_name
+
+EMBEDDED_MODELS = ("embedded-encoder", "embedded-decoder")
+
+
+class Suite(BaseModel):
+    """Tasks × methods × models × seeds, with settings by plugin name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = "custom"
+    description: str = ""
+    tasks: tuple[str, ...] = Field(default=(), description="task names; none means all")
+    methods: tuple[str, ...] = Field(default=(), description="method names; none means all")
+    models: tuple[str, ...] = Field(
+        default=EMBEDDED_MODELS, description="each method takes those of its architecture", min_length=1
+    )
+    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    settings: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="settings of a task or method, or of TASK/METHOD for that pair alone"
+    )
+
+    def method_settings(self, task: str, method: str) -> dict[str, Any]:
+        """What this suite sets of a method on a task: the pair's words over the method's."""
+        return {**self.settings.get(method, {}), **self.settings.get(f"{task}/{method}", {})}
+
+
+def load_suite(name: str) -> Suite:
+    """A suite by the name of a built-in one or by the path of a YAML file.
+
+    Raises:
+        UserError: There is none, it is not YAML, or one of its keys is unknown.
+    """
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"}:
+        if not path.is_file():
+            raise UserError(f"suite {name}: no such file")
+        return parse_suite(path.read_text("utf-8"), path.stem, name)
+    built_in = dict(built_in_suites())
+    if name not in built_in:
+        raise unknown_name("suite", name, built_in)
+    return parse_suite(built_in[name], name, name)
+
+
+def built_in_suites() -> Iterator[tuple[str, str]]:
+    """Name and YAML text of every suite that comes with the harness."""
+    for entry in sorted(files("bench.suites").iterdir(), key=lambda e: e.name):
+        if entry.name.endswith(".yaml"):
+            yield entry.name.removesuffix(".yaml"), entry.read_text("utf-8")
+
+
+def parse_suite(text: str, name: str, place: str) -> Suite:
+    """Read a suite from YAML text; ``place`` names it in errors."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"suite {place} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"suite {place} is not a mapping of keys such as tasks, methods, seeds")
+    for key in content:
+        if key not in Suite.model_fields:
+            raise unknown_name(f"key of suite {place}", str(key), Suite.model_fields)
+    try:
+        return Suite(**{"name": name, **content})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"suite {place}: {where}: {first['msg']}") from None

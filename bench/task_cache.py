@@ -1,0 +1,155 @@
+"""Loaded tasks, checked and frozen on disk, so that planning is instant and every cell reads the same documents."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import TaskDataError, UserError
+from bench.files import cache_folder, new_folder
+from bench.record import TaskFacts
+from bench.settings import settings_dict
+from bench.task import SPLITS, Documents, LabelSpace, Task, TaskData, TaskSettings
+
+if TYPE_CHECKING:
+    from bench.registry import Plugin
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class FrozenTask:
+    """A task on disk: what planning needs at once, the documents on demand.
+
+    Attributes:
+        folder: Holds ``facts.json``, ``documents.parquet`` and ``labels.json``.
+        fingerprint: Hash of the documents.
+        facts: Kind, sizes, primary metric.
+        skipped: Reason → number of source records left out.
+        skipped_files: Source files that could not be read.
+    """
+
+    folder: Path
+    fingerprint: str
+    facts: TaskFacts
+    skipped: Mapping[str, int]
+    skipped_files: tuple[str, ...]
+
+    @classmethod
+    def open(cls, folder: Path) -> FrozenTask:
+        """Read the facts of a frozen task."""
+        facts = json.loads((folder / "facts.json").read_text("utf-8"))
+        return cls(
+            folder, facts["fingerprint"], TaskFacts(**facts["facts"]), facts["skipped"], tuple(facts["skipped_files"])
+        )
+
+    def load(self) -> TaskData:
+        """Read the documents."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.folder / "documents.parquet")
+        label_space = json.loads((self.folder / "labels.json").read_text("utf-8"))
+        ancestors = label_space["ancestors"]
+        columns = {name: table.column(name).to_pylist() for name in ("split", "id", "text", "labels")}
+        starts = [columns["split"].index(split) for split in SPLITS] + [table.num_rows]
+        train, validation, test = (
+            Documents(*(columns[name][start:end] for name in ("id", "text", "labels")))
+            for start, end in pairwise(starts)
+        )
+        return TaskData(
+            train,
+            validation,
+            test,
+            labels=LabelSpace(
+                tuple(label_space["names"]), tuple(map(tuple, ancestors)) if ancestors is not None else None
+            ),
+            kind=self.facts.kind,
+            primary_metric=self.facts.primary_metric,
+            skipped=self.skipped,
+            skipped_files=self.skipped_files,
+        )
+
+
+def freeze(plugin: Plugin, given: Mapping[str, Any], say: Callable[[str], None]) -> FrozenTask:
+    """The task as frozen documents; loads, checks and stores it where that has not been done.
+
+    Args:
+        plugin: The task's plugin.
+        given: The user's settings.
+        say: Tells the user a line before something that takes a while.
+
+    Raises:
+        UserError: The settings are off, the task is unavailable, or its data break the contract.
+    """
+    settings = plugin.settings(given)
+    task: Task = plugin.load()(settings)
+    available = task.availability()
+    if not available.ok:
+        raise UserError(f"task {plugin.name} is unavailable: {available.reason}; {available.remedy}")
+    key = {
+        "format": FORMAT,
+        "task": f"{plugin.name}:{plugin.attribute}",
+        "settings": settings_dict(settings),
+        "source": plugin.source_hash(),
+        "stamp": task.stamp(),
+    }
+    digest = hashlib.blake2b(json.dumps(key, sort_keys=True).encode(), digest_size=12).hexdigest()
+    folder = cache_folder() / "tasks" / f"{plugin.name}-{digest}"
+    if not (folder / "facts.json").is_file():
+        say(f"loading {plugin.name}")
+        _store(_load(task, plugin.name), folder)
+    return FrozenTask.open(folder)
+
+
+def _load(task: Task, name: str) -> TaskData:
+    try:
+        data = task.load()
+        data.check()
+    except UserError as error:
+        raise TaskDataError(f"task {name}: {error}") from error
+    except Exception as error:
+        text = " ".join(str(error).split())
+        raise TaskDataError(f"task {name} does not load: {type(error).__name__}: {text}") from error
+    settings = task.config
+    return data.limited(settings.limits()) if isinstance(settings, TaskSettings) else data
+
+
+def _store(data: TaskData, folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, list[Any]] = {"split": [], "id": [], "text": [], "labels": []}
+    for split, documents in data.splits():
+        columns["split"] += [split] * len(documents)
+        columns["id"] += documents.ids
+        columns["text"] += documents.texts
+        columns["labels"] += documents.labels
+    schema = pa.schema(
+        [("split", pa.string()), ("id", pa.string()), ("text", pa.string()), ("labels", pa.list_(pa.int32()))]
+    )
+    facts = {
+        "fingerprint": data.fingerprint(),
+        "facts": task_facts(data).model_dump(mode="json"),
+        "skipped": dict(data.skipped),
+        "skipped_files": list(data.skipped_files),
+    }
+    with new_folder(folder) as temporary:
+        pq.write_table(pa.table(columns, schema=schema), temporary / "documents.parquet", compression="zstd")
+        label_space = {"names": data.labels.names, "ancestors": data.labels.ancestors}
+        (temporary / "labels.json").write_text(json.dumps(label_space), "utf-8")
+        (temporary / "facts.json").write_text(json.dumps(facts), "utf-8")
+
+
+def task_facts(data: TaskData) -> TaskFacts:
+    """What a record says of its task."""
+    return TaskFacts(
+        kind=data.kind,
+        n_labels=len(data.labels),
+        documents={split: len(documents) for split, documents in data.splits()},
+        primary_metric=data.primary_metric,
+    )
