@@ -1,0 +1,46 @@
+"""The same cell gives the same bytes, whatever runs beside it and in whatever order."""
+
+import json
+
+from conftest import PLUGINS, call
+
+
+def predictions(out):
+    return {path.parent.name: path.read_bytes() for path in out.glob("cells/*/predictions.parquet")}
+
+
+def test_order_and_jobs_change_nothing(tmp_path):
+    tasks, methods = ["small-single", "small-multi"], ["words", "chance", "emitter", "tfidf"]
+
+    def run(out, jobs, order):
+        words = ["run", "--plugins", PLUGINS / "small.py", "--jobs", jobs, "--out", out]
+        for task in tasks[::order]:
+            words += ["-t", task]
+        for method in methods[::order]:
+            words += ["-m", method]
+        assert call(*words).code == 0
+        return predictions(out)
+
+    one, two = run(tmp_path / "one", 1, 1), run(tmp_path / "two", 2, -1)
+    assert len(one) == 8
+    assert one == two
+
+
+def test_metrics_can_be_computed_again_from_the_predictions(tmp_path):
+    import numpy as np
+
+    from bench.metrics.evaluate import evaluate
+    from bench.predictions_file import read_predictions
+    from bench.task import LabelSpace
+
+    call("run", "-t", "small-multi", "-m", "words", "--plugins", PLUGINS / "small.py", "--out", tmp_path)
+    record = json.loads(call("results", "--out", tmp_path, "--json").out)[0]
+    import pyarrow.parquet as pq
+
+    folder = tmp_path / "cells" / record["cell"]
+    test = read_predictions(folder / "predictions.parquet")["test"]
+    counts = np.asarray(pq.read_table(folder / "labels.parquet").column("train"))
+    names = tuple(f"{family}::{n}" for family in "pq" for n in range(3))
+    space = LabelSpace(names, tuple((name[0],) for name in names))
+    again = evaluate(test.gold, test.predicted, test.ranking, space, counts, 60, "multi")
+    assert again.metrics == record["metrics"]

@@ -1,0 +1,66 @@
+"""Speed has one definition, and it holds."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.meters.clock import PhaseTimer, per_second
+
+
+class FakeClock:
+    def __init__(self):
+        self.time = 100.0
+
+    def __call__(self):
+        return self.time
+
+
+steps = st.lists(st.tuples(st.floats(0.001, 10), st.integers(1, 50), st.integers(0, 4000)), min_size=1, max_size=20)
+
+
+@given(steps, st.integers(0, 5))
+def test_throughput_times_seconds_is_documents(work, warm):
+    clock = FakeClock()
+    timer = PhaseTimer(clock)
+    timer.resume()
+    for i, (seconds, documents, tokens) in enumerate(work):
+        clock.time += seconds
+        timer.count(documents, tokens)
+        if i + 1 == warm < len(work):
+            timer.warmed_up()
+    timer.pause()
+    speed = timer.speed()
+    warmed = warm if 0 < warm < len(work) else 0
+    assert speed.documents == sum(d for _, d, _ in work[warmed:])
+    assert speed.warmup_documents == sum(d for _, d, _ in work[:warmed])
+    assert speed.tokens == sum(t for _, _, t in work[warmed:])
+    assert speed.seconds == pytest.approx(sum(s for s, _, _ in work[warmed:]))
+    assert speed.seconds + speed.warmup_seconds == pytest.approx(timer.seconds)
+    assert per_second(speed.documents, speed.seconds) * speed.seconds == pytest.approx(speed.documents)
+    assert per_second(speed.tokens, speed.seconds) * speed.seconds == pytest.approx(speed.tokens)
+
+
+def test_time_between_pause_and_resume_does_not_count():
+    clock = FakeClock()
+    timer = PhaseTimer(clock)
+    timer.resume()
+    clock.time += 2
+    timer.pause()
+    clock.time += 50
+    timer.resume()
+    clock.time += 1
+    timer.count(6)
+    timer.pause()
+    assert timer.seconds == pytest.approx(3)
+    assert timer.speed().seconds == pytest.approx(3)
+
+
+def test_nothing_counted_is_no_speed():
+    assert PhaseTimer(FakeClock()).speed() is None
+
+
+def test_no_tokens_is_unknown_not_zero():
+    timer = PhaseTimer(FakeClock())
+    timer.count(3)
+    assert timer.speed().tokens is None
+    assert per_second(None, 1.0) is None
