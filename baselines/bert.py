@@ -1,0 +1,138 @@
+"""``bert``: the whole of an encoder is fine-tuned, with the classification head that it comes with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from bench.encoding import load_tokenizer, padding_id
+from bench.errors import ModelError
+from bench.method import Context, Method
+from bench.model import materialise
+from bench.prediction import Scores
+from bench.task import Documents, LabelSpace
+from bench.training import (
+    FineTuneSettings,
+    Fitting,
+    classification_collate,
+    classification_loss,
+    count_parameters,
+    encode_documents,
+    fine_tune,
+    log_prior_bias,
+    predict_scores,
+    quiet,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class BertSettings(FineTuneSettings):
+    """Settings of ``bert``; the defaults are those of the BERT paper's middle ground."""
+
+    learning_rate: float = Field(3e-5, gt=0, description="peak learning rate")
+
+
+class Bert(Method):
+    """Full fine-tuning of an encoder (BERT, RoBERTa, DeBERTa, ModernBERT, …) for sequence classification.
+
+    Cross-entropy for single labels. For any number of labels binary cross-entropy, where the head's bias starts at the
+    log-odds of each label. Scores are the logits.
+    """
+
+    name = "bert"
+    Config = BertSettings
+    model_architecture = "encoder"
+    uses_torch = True
+
+    def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
+        """Fine-tune on the training documents; the validation documents are not looked at."""
+        with context.phase("load"):
+            self._start(labels, context)
+        encoded, rows = encode_documents(self._tokenizer, self._network.config, train.texts, self.config)
+        context.note(truncated_share=encoded.truncated_share)
+        if context.task.kind == "multi":
+            set_final_bias(self._network, log_prior_bias(train, len(labels)))
+
+        def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+            logits = network(input_ids=batch["ids"], attention_mask=batch["mask"]).logits
+            return classification_loss(logits.float(), batch["targets"], context.task.kind)
+
+        collate = classification_collate(rows, train, len(labels), context.task.kind, padding_id(self._tokenizer))
+        stored = count_parameters(self._network)[1]
+        body = f"{self._network.base_model_prefix}."
+        fitting = Fitting(
+            self._network, [len(row) for row in rows], collate, loss, lambda name: not name.startswith(body), stored
+        )
+        fine_tune(fitting, self.config, context)
+
+    def predict(self, texts: Sequence[str], context: Context) -> Scores:
+        """Logits, float32; tokenising is part of the time that this takes."""
+        _, rows = encode_documents(self._tokenizer, self._network.config, texts, self.config)
+        return predict_scores(
+            rows,
+            lambda batch: self._network(input_ids=batch.ids, attention_mask=batch.mask).logits.float(),
+            context,
+            filler=padding_id(self._tokenizer),
+            size=self.config.predict_batch_size,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the network and its tokenizer in the format of transformers."""
+        with quiet():
+            self._network.save_pretrained(folder)
+        self._tokenizer.save_pretrained(folder)
+
+    def load(self, folder: Path, labels: LabelSpace, context: Context) -> None:
+        """Read the network and its tokenizer."""
+        self._network = _network(folder, labels, context)
+        self._tokenizer = load_tokenizer(folder)
+
+    def _start(self, labels: LabelSpace, context: Context) -> None:
+        import torch
+
+        if context.model is None:
+            raise ModelError("bert starts from a pretrained encoder; name one with --model")
+        folder = materialise(context.model)
+        torch.manual_seed(context.seeds.of("weights"))
+        self._network = _network(folder, labels, context)
+        self._tokenizer = load_tokenizer(folder)
+
+
+def set_final_bias(network: nn.Module, bias: Tensor) -> None:
+    """Set the bias of the layer that makes the logits: the last linear one with as many outputs as there are labels.
+
+    Names differ (``classifier``, ``classifier.out_proj``, ``score``); a head without a bias stays as it is.
+    """
+    import torch
+
+    fitting = [
+        module
+        for module in network.modules()
+        if isinstance(module, torch.nn.Linear) and module.out_features == len(bias)
+    ]
+    if fitting and fitting[-1].bias is not None:
+        with torch.no_grad():
+            fitting[-1].bias.copy_(bias)
+
+
+def _network(folder: Path, labels: LabelSpace, context: Context) -> Any:
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    # Left to itself the library guesses the problem from the first batch's labels.
+    problem = "single_label_classification" if context.task.kind == "single" else "multi_label_classification"
+    with quiet():
+        network = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            num_labels=len(labels),
+            problem_type=problem,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
+            local_files_only=True,
+        )
+    return network.to(context.device).eval()

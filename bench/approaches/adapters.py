@@ -1,0 +1,173 @@
+"""A decoder made ready for training: loaded, quantised, frozen and given LoRA adapters, or trained whole.
+
+Preparing a quantised network turns its unquantised weights to float32, which moves its outputs. What was prepared for
+training is therefore written down when saved, and prepared the same way when loaded again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from bench.approaches.quantisation import keep_as_trained, nf4
+from bench.encoding import load_tokenizer
+from bench.errors import ModelError
+from bench.model import materialise
+from bench.training import FineTuneSettings, compute_dtype, quiet
+
+if TYPE_CHECKING:
+    from bench.method import Context
+
+_PREPARATION = "preparation.json"
+_BODY = "body"
+
+
+class AdapterSettings(FineTuneSettings):
+    """Settings of methods that train a decoder, whole or by adapters."""
+
+    learning_rate: float = Field(2e-4, gt=0, description="peak learning rate of the adapters, or of all weights")
+    quantisation: Literal["nf4", "none"] = Field("nf4", description="nf4: frozen weights in 4 bits, doubly quantised")
+    adapter: Literal["lora", "full", "none"] = Field(
+        "lora", description="what is trained beside a head: LoRA on all linear layers, all weights, or nothing"
+    )
+    rank: int = Field(8, ge=1, description="rank of LoRA's matrices")
+    alpha: float = Field(16.0, gt=0, description="LoRA's outputs are multiplied by alpha / rank")
+    adapter_dropout: float = Field(0.05, ge=0, lt=1, description="dropout in front of LoRA's matrices")
+    gradient_checkpointing: bool = Field(False, description="compute activations twice, to keep fewer")
+
+    @model_validator(mode="after")
+    def _four_bits_are_frozen(self) -> AdapterSettings:
+        if self.adapter == "full" and self.quantisation == "nf4":
+            raise ValueError("adapter=full trains all weights, which 4 bits cannot; set quantisation=none")
+        return self
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a network was made ready; equal preparations of equal files give equal networks.
+
+    Attributes:
+        quantisation: ``nf4`` or ``none``.
+        adapter: ``lora``, ``full`` or ``none``.
+        dtype: What frozen weights are kept or computed in, e.g. ``bfloat16``.
+        model: Name of the model.
+        revision: Revision of the model.
+    """
+
+    quantisation: str
+    adapter: str
+    dtype: str
+    model: str
+    revision: str
+
+    @classmethod
+    def of(cls, settings: AdapterSettings, context: Context) -> Preparation:
+        """The preparation that settings and device ask for."""
+        model = needed_model(context)
+        # Weights that are trained stay in full precision.
+        dtype = "float32" if settings.adapter == "full" else str(compute_dtype(context.device)).removeprefix("torch.")
+        return cls(settings.quantisation, settings.adapter, dtype, model.name, model.revision)
+
+
+def needed_model(context: Context) -> Any:
+    """The cell's model.
+
+    Raises:
+        ModelError: It has none.
+    """
+    if context.model is None:
+        raise ModelError("this method starts from a pretrained decoder; name one with --model")
+    return context.model
+
+
+def start(loader: Any, settings: AdapterSettings, context: Context) -> tuple[Any, Any, Preparation]:
+    """A network to be trained, its tokenizer, and how it was prepared.
+
+    Args:
+        loader: ``AutoModel`` or ``AutoModelForCausalLM``.
+        settings: Quantisation and adapters.
+        context: Model, device and seeds.
+    """
+    import torch
+
+    folder = materialise(needed_model(context))
+    preparation = Preparation.of(settings, context)
+    torch.manual_seed(context.seeds.of("weights"))
+    with quiet():
+        network = _base(loader, folder, preparation, context.device)
+        if settings.adapter == "lora":
+            network = _with_lora(network, settings)
+        if settings.gradient_checkpointing:
+            network.gradient_checkpointing_enable({"use_reentrant": False})
+    return network, load_tokenizer(folder), preparation
+
+
+def store(network: Any, tokenizer: Any, preparation: Preparation, folder: Path) -> None:
+    """Write what training changed, and how the network had been prepared."""
+    (folder / _PREPARATION).write_text(json.dumps(asdict(preparation), indent=1), "utf-8")
+    with quiet():
+        if preparation.adapter == "lora":
+            network.save_pretrained(folder / _BODY, save_embedding_layers=False)
+        elif preparation.adapter == "full":
+            network.save_pretrained(folder / _BODY)
+    tokenizer.save_pretrained(folder / _BODY)
+
+
+def restore(loader: Any, folder: Path, context: Context) -> tuple[Any, Any, Preparation]:
+    """The network that :func:`store` wrote, prepared as it was then.
+
+    Raises:
+        ModelError: The adapters were trained on another model.
+    """
+    preparation = Preparation(**json.loads((folder / _PREPARATION).read_text("utf-8")))
+    body = folder / _BODY
+    with quiet():
+        if preparation.adapter == "full":
+            return _base(loader, body, preparation, context.device), load_tokenizer(body), preparation
+        model = needed_model(context)
+        if model.revision != preparation.revision:
+            raise ModelError(
+                f"{folder} was trained on {preparation.model} at {preparation.revision}, not on {model.name} at "
+                f"{model.revision}"
+            )
+        network = _base(loader, materialise(model), preparation, context.device)
+        if preparation.adapter == "lora":
+            from peft import PeftModel
+
+            network = PeftModel.from_pretrained(network, body)
+    return network.eval(), load_tokenizer(body), preparation
+
+
+def _base(loader: Any, folder: Path, preparation: Preparation, device: str) -> Any:
+    import torch
+
+    dtype = getattr(torch, preparation.dtype)
+    four_bits = preparation.quantisation == "nf4"
+    network = loader.from_pretrained(
+        folder,
+        dtype=dtype,
+        quantization_config=nf4(dtype) if four_bits else None,
+        device_map={"": device} if four_bits else None,
+        local_files_only=True,
+    )
+    network.config.use_cache = False
+    if four_bits:
+        from peft import prepare_model_for_kbit_training
+
+        keep_as_trained(network)
+        return prepare_model_for_kbit_training(network, use_gradient_checkpointing=False).eval()
+    return network.to(device).requires_grad_(preparation.adapter == "full").eval()
+
+
+def _with_lora(network: Any, settings: AdapterSettings) -> Any:
+    from peft import LoraConfig, get_peft_model
+
+    # A task type that knows of heads would choose modules to save by name; heads are kept outside instead.
+    config = LoraConfig(
+        r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.adapter_dropout, target_modules="all-linear"
+    )
+    return get_peft_model(network, config)

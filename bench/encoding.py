@@ -1,0 +1,132 @@
+"""From texts to padded batches of token ids, the same way for every fine-tune.
+
+A document is cut to its token budget first; special tokens and prompts are put around it afterwards, so that only the
+document is ever truncated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "mpnet", "esm"})
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Documents as token ids.
+
+    Attributes:
+        rows: For each document its token ids, cut to the budget, without special tokens.
+        truncated: How many documents lost their end.
+    """
+
+    rows: list[list[int]]
+    truncated: int
+
+    @property
+    def truncated_share(self) -> float:
+        """Part of the documents that lost their end."""
+        return self.truncated / max(1, len(self.rows))
+
+    def between(self, before: Sequence[int], after: Sequence[int]) -> list[list[int]]:
+        """The rows with the same ids put around each."""
+        return [[*before, *row, *after] for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Padded:
+    """A batch of token ids.
+
+    Attributes:
+        ids: int64, shape (rows, width).
+        mask: int64, shape (rows, width); 1 where a token is, 0 where padding is.
+        tokens: How many tokens are no padding.
+        padding: How many are.
+    """
+
+    ids: Tensor
+    mask: Tensor
+    tokens: int
+    padding: int
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a local model."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def encode(tokenizer: Any, texts: Sequence[str], budget: int) -> Encoded:
+    """Token ids of documents, at most ``budget`` each.
+
+    What looks like a special token in a document is read as plain text: a document cannot end its own prompt.
+    """
+    if not texts:
+        return Encoded([], 0)
+    ids = tokenizer(
+        list(texts),
+        add_special_tokens=False,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        split_special_tokens=True,
+        verbose=False,
+    )["input_ids"]
+    return Encoded([row[:budget] for row in ids], sum(len(row) > budget for row in ids))
+
+
+def affixes(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The special tokens that the tokenizer puts before and after a text, such as ``[CLS]`` and ``[SEP]``."""
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole = tokenizer("a", add_special_tokens=True)["input_ids"]
+    for start in range(len(whole) - len(bare) + 1):
+        if whole[start : start + len(bare)] == bare:
+            return whole[:start], whole[start + len(bare) :]
+    return [], []
+
+
+def padding_id(tokenizer: Any) -> int:
+    """The id to pad with; any will do where a mask goes along, so that a tokenizer without one is no obstacle."""
+    for token in (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id):
+        if token is not None:
+            return int(token)
+    return 0
+
+
+def positions(config: Any, tokenizer: Any) -> int:
+    """How many tokens the model can take at once."""
+    text = config.get_text_config()
+    limit = int(getattr(text, "max_position_embeddings", None) or tokenizer.model_max_length)
+    if text.model_type in _OFFSET_POSITIONS:  # their positions start behind the padding id
+        limit -= int(text.pad_token_id or 0) + 1
+    return min(limit, int(tokenizer.model_max_length))
+
+
+def pad(rows: Sequence[Sequence[int]], filler: int, side: Literal["left", "right"] = "right") -> Padded:
+    """Rows of ids as one rectangle, as wide as the longest."""
+    import torch
+
+    lengths = [len(row) for row in rows]
+    width = max(lengths)
+    tokens = sum(lengths)
+    gaps = [[filler] * (width - length) for length in lengths]
+    if side == "right":
+        filled = [[*row, *gap] for row, gap in zip(rows, gaps, strict=True)]
+        mask = torch.arange(width) < torch.tensor(lengths).unsqueeze(1)
+    else:
+        filled = [[*gap, *row] for row, gap in zip(rows, gaps, strict=True)]
+        mask = torch.arange(width) >= width - torch.tensor(lengths).unsqueeze(1)
+    return Padded(torch.tensor(filled), mask.long(), tokens, width * len(rows) - tokens)
+
+
+def by_length(rows: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
+    """Positions of rows in batches of like length, the longest first, so that too large a batch fails at once."""
+    order = sorted(range(len(rows)), key=lambda position: -len(rows[position]))
+    for start in range(0, len(order), size):
+        yield order[start : start + size]

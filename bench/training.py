@@ -1,0 +1,313 @@
+"""What every fine-tune shares: settings, a training run on top of ``transformers.Trainer``, and batched prediction."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from bench.encoding import Encoded, Padded, affixes, by_length, encode, pad, padding_id, positions
+from bench.errors import UserError
+from bench.prediction import Scores
+from bench.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from bench.method import Context
+    from bench.task import Documents, Kind
+
+CURVE_POINTS = 200
+"""At most so many points of the loss curve are kept."""
+
+
+class FineTuneSettings(Settings):
+    """Settings of every method that trains a network."""
+
+    epochs: int = Field(3, ge=1, description="passes over the training documents")
+    batch_size: int = Field(16, ge=1, description="documents to an optimiser step")
+    gradient_accumulation: int = Field(
+        1,
+        ge=1,
+        description="parts in which a batch is computed, to save memory; the outcome is the same but for rounding",
+    )
+    learning_rate: float = Field(5e-5, gt=0, description="peak learning rate")
+    head_learning_rate: float | None = Field(
+        None, gt=0, description="peak learning rate of the classification head; learning_rate where not set"
+    )
+    max_tokens: int = Field(
+        256, ge=1, description="tokens of a document; longer ones lose their end; special tokens and prompt come on top"
+    )
+    weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay; norms and biases have none")
+    warmup_ratio: float = Field(0.1, ge=0, le=1, description="part of all steps in which the learning rate rises")
+    scheduler: Literal["linear", "cosine", "constant_with_warmup"] = Field(
+        "linear", description="course of the learning rate after its rise"
+    )
+    max_grad_norm: float = Field(1.0, ge=0, description="norm to which gradients are cut; 0 cuts none")
+    predict_batch_size: int = Field(64, ge=1, description="documents to a batch of prediction")
+
+    @model_validator(mode="after")
+    def _parts_are_equal(self) -> FineTuneSettings:
+        if self.batch_size % self.gradient_accumulation:
+            raise ValueError(
+                f"batch_size {self.batch_size} is no multiple of gradient_accumulation {self.gradient_accumulation}"
+            )
+        return self
+
+    @property
+    def micro_batch(self) -> int:
+        """Documents that are on the device at once."""
+        return self.batch_size // self.gradient_accumulation
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A micro-batch for training.
+
+    Attributes:
+        inputs: What the loss function reads: tensors by name.
+        documents: Documents in it.
+        tokens: Their non-padding tokens.
+        padding: Padding tokens beside them.
+    """
+
+    inputs: Mapping[str, Tensor]
+    documents: int
+    tokens: int
+    padding: int
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Everything that one fine-tune needs besides its settings.
+
+    Attributes:
+        network: Trained in place; only parameters that require gradients.
+        lengths: Tokens of each training example, by which batches are grouped.
+        collate: Positions of examples → a batch.
+        loss: Network and a batch's inputs → the mean loss over the batch, a scalar.
+        head: Whether a parameter of this name belongs to the head.
+        stored: Parameters that saving writes; None for the trainable ones.
+    """
+
+    network: nn.Module
+    lengths: Sequence[int]
+    collate: Callable[[Sequence[int]], Batch]
+    loss: Callable[[nn.Module, Mapping[str, Tensor]], Tensor]
+    head: Callable[[str], bool] = lambda _: False
+    stored: int | None = None
+
+
+def fine_tune(fitting: Fitting, settings: FineTuneSettings, context: Context) -> None:
+    """Train a network on the examples, grouped by length, with AdamW.
+
+    The order of documents follows from the seed ``order`` and dropout from the seed ``dropout``; on a CPU two runs give
+    the same bits. Nothing is written outside ``context.scratch``.
+
+    Notes into the record: ``parameters``, ``micro_batch``, ``gradient_accumulation``, ``steps``, ``padding_share``,
+    ``loss_curve`` ([step, loss] pairs, each the mean since the pair before) and ``final_epoch``.
+    """
+    from bench.trainer import run
+
+    with quiet():
+        tally = run(fitting, settings, context)
+    trainable, total = count_parameters(fitting.network)
+    context.note(
+        parameters={
+            "total": total,
+            "trainable": trainable,
+            "stored": trainable if fitting.stored is None else fitting.stored,
+        },
+        micro_batch=settings.micro_batch,
+        gradient_accumulation=settings.gradient_accumulation,
+        steps=tally.steps,
+        padding_share=tally.padding / max(1, tally.padding + tally.tokens),
+        loss_curve=tally.curve,
+        final_epoch=settings.epochs,
+    )
+
+
+def predict_in_batches(
+    rows: Sequence[Sequence[int]],
+    forward: Callable[[Padded], Tensor],
+    context: Context,
+    *,
+    filler: int,
+    size: int,
+    side: Literal["left", "right"] = "right",
+) -> Iterator[tuple[list[int], Tensor]]:
+    """Run a network over rows of ids in batches of like length.
+
+    Args:
+        rows: Token ids of each document.
+        forward: A batch on the device → a tensor whose first axis is the batch's rows.
+        context: Told of the progress and of the documents and tokens done.
+        filler: Id of the padding.
+        size: Documents to a batch.
+        side: Where the padding goes.
+
+    Yields:
+        The positions of a batch's documents and the outcome, on the host.
+    """
+    import torch
+
+    done = 0
+    for chosen in by_length(rows, size):
+        batch = pad([rows[position] for position in chosen], filler, side)
+        on_device = Padded(batch.ids.to(context.device), batch.mask.to(context.device), batch.tokens, batch.padding)
+        with torch.inference_mode(), autocast(context.device):
+            outcome = forward(on_device).cpu()
+        done += len(chosen)
+        context.window.count(len(chosen), batch.tokens, batch.padding)
+        context.progress("predict", done, len(rows))
+        yield chosen, outcome
+
+
+def predict_scores(
+    rows: Sequence[Sequence[int]],
+    forward: Callable[[Padded], Tensor],
+    context: Context,
+    *,
+    filler: int,
+    size: int,
+) -> Scores:
+    """The scores that a network gives to rows of ids, in the order of the rows; see :func:`predict_in_batches`."""
+    import numpy as np
+
+    scores = np.empty((len(rows), context.task.n_labels), dtype=np.float32)
+    for chosen, outcome in predict_in_batches(rows, forward, context, filler=filler, size=size):
+        scores[chosen] = outcome.float().numpy()
+    return Scores(scores)
+
+
+def encode_documents(
+    tokenizer: Any, config: Any, texts: Sequence[str], settings: FineTuneSettings
+) -> tuple[Encoded, list[list[int]]]:
+    """Documents cut to their budget, and the same with the tokenizer's special tokens around them.
+
+    Raises:
+        UserError: ``max_tokens`` is more than the model can take.
+    """
+    before, after = affixes(tokenizer)
+    limit = positions(config, tokenizer) - len(before) - len(after)
+    if settings.max_tokens > limit:
+        raise UserError(f"max_tokens={settings.max_tokens} is more than the model takes; set it to {limit} or less")
+    encoded = encode(tokenizer, texts, settings.max_tokens)
+    # A text may hold nothing that the tokenizer knows; a network still needs a token to look at.
+    return encoded, [row or [padding_id(tokenizer)] for row in encoded.between(before, after)]
+
+
+def classification_collate(
+    rows: Sequence[Sequence[int]], documents: Documents, n_labels: int, kind: Kind, filler: int
+) -> Callable[[Sequence[int]], Batch]:
+    """Makes right-padded batches with ``ids``, ``mask`` and ``targets`` for :func:`classification_loss`."""
+
+    def collate(chosen: Sequence[int]) -> Batch:
+        padded = pad([rows[position] for position in chosen], filler)
+        targets = _targets([documents.labels[position] for position in chosen], n_labels, kind)
+        inputs = {"ids": padded.ids, "mask": padded.mask, "targets": targets}
+        return Batch(inputs, len(chosen), padded.tokens, padded.padding)
+
+    return collate
+
+
+def classification_loss(logits: Tensor, targets: Tensor, kind: Kind) -> Tensor:
+    """Cross-entropy for single labels; binary cross-entropy, summed over labels, for any number of them.
+
+    Summed, since a mean over thousands of labels leaves gradients too small to learn from.
+
+    Args:
+        logits: float32, shape (documents, labels).
+        targets: Label of each document (int64), or 0/1 for each label (float32, shape as ``logits``).
+        kind: ``single`` or ``multi``.
+
+    Returns:
+        The mean over documents, in nats.
+    """
+    from torch.nn import functional
+
+    if kind == "single":
+        return functional.cross_entropy(logits, targets)
+    return functional.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / len(targets)
+
+
+def log_prior_bias(documents: Documents, n_labels: int) -> Tensor:
+    """The log-odds of each label among the documents, one half added to both counts; shape (labels,).
+
+    A head that starts there need not first unlearn that every label is as likely as not.
+    """
+    import torch
+
+    counts = torch.zeros(n_labels)
+    for labels in documents.labels:
+        counts[list(labels)] += 1
+    return torch.log((counts + 0.5) / (len(documents) - counts + 0.5))
+
+
+def count_parameters(network: nn.Module) -> tuple[int, int]:
+    """Trainable and all parameters of a network; packed 4-bit weights count as the weights they stand for."""
+    trainable = total = 0
+    for parameter in network.parameters():
+        state = getattr(parameter, "quant_state", None)
+        count = parameter.numel() if state is None else state.shape.numel()
+        total += count
+        trainable += count if parameter.requires_grad else 0
+    return trainable, total
+
+
+def compute_dtype(device: str) -> torch.dtype:
+    """bfloat16 on a CUDA device that computes in it, else float32."""
+    import torch
+
+    fast = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if fast else torch.float32
+
+
+def autocast(device: str) -> AbstractContextManager[Any]:
+    """Mixed precision where the device has bfloat16; nothing elsewhere."""
+    import torch
+
+    dtype = compute_dtype(device)
+    return nullcontext() if dtype is torch.float32 else torch.autocast(torch.device(device).type, dtype)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the libraries' progress bars, reports and warnings off the user's screen; errors still show."""
+    import warnings
+
+    os.environ.setdefault("BITSANDBYTES_NOWELCOME", "1")
+    from transformers.utils import logging as transformers_logging
+
+    loggers = [logging.getLogger(name) for name in ("transformers", "peft", "bitsandbytes", "accelerate")]
+    levels = [logger.level for logger in loggers]
+    bar = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        if bar:
+            transformers_logging.enable_progress_bar()
+
+
+def _targets(labels: Sequence[Sequence[int]], n_labels: int, kind: Kind) -> Tensor:
+    import torch
+
+    if kind == "single":
+        return torch.tensor([row[0] for row in labels])
+    targets = torch.zeros(len(labels), n_labels)
+    for row, chosen in zip(targets, labels, strict=True):
+        row[list(chosen)] = 1.0
+    return targets

@@ -1,0 +1,192 @@
+"""``instruction-tuning``: what is asked, what is learnt from it, and what is read from the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.approaches.decoding import read, until_stop
+from bench.approaches.instruction_tuning import InstructionTuning, answer_loss, supervised
+from bench.approaches.prompts import TEMPLATE, Answers, make_prompt
+from bench.encoding import load_tokenizer
+from bench.errors import UserError
+from bench.method import Context
+from bench.model import ResolvedModel
+from bench.task import Documents, Kind, LabelSpace
+
+Make = Callable[[str], ResolvedModel]
+MakeContext = Callable[..., Context]
+Sixteen = Callable[[Kind], Documents]
+QUICK: dict[str, Any] = {
+    "epochs": 60,
+    "batch_size": 8,
+    "learning_rate": 5e-3,
+    "max_tokens": 64,
+    "adapter": "full",
+    "quantisation": "none",
+}
+MULTI = Answers(("a b", "c", "d"), "multi", "; ", "none")
+
+
+@pytest.fixture
+def tokenizer(tiny_model: Make) -> Any:
+    return load_tokenizer(tiny_model("llama").folder)
+
+
+@pytest.mark.parametrize("kind", ["single", "multi"])
+def test_learns_sixteen_documents(
+    kind: Kind, tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace, tmp_path: Path
+) -> None:
+    train, context = sixteen(kind), make_context(tiny_model("llama"), kind)
+    method = InstructionTuning(InstructionTuning.Config(**QUICK))
+    method.fit(train, train, labels, context)
+    predicted = method.predict(train.texts, context)
+    assert [list(row) for row in predicted.sets] == [sorted(row) for row in train.labels]
+    assert predicted.problems["out_of_set"] == predicted.problems["duplicates"] == 0
+    if kind == "multi":
+        method.save(tmp_path)
+        again = InstructionTuning(InstructionTuning.Config(**QUICK))
+        again.load(tmp_path, labels, context)
+        assert again.predict(train.texts, context) == predicted
+
+
+def test_trains_adapters_on_four_bits(
+    tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace
+) -> None:
+    train, context = sixteen("single"), make_context(tiny_model("qwen3"))
+    settings = QUICK | {"adapter": "lora", "quantisation": "nf4", "learning_rate": 2e-2, "epochs": 30}
+    method = InstructionTuning(InstructionTuning.Config(**settings))
+    method.fit(train, train, labels, context)
+    curve = context.instruments.facts["loss_curve"]
+    assert curve[-1][1] < 0.65 * curve[0][1]
+    assert len(method.predict(train.texts, context).sets) == 16
+
+
+def test_default_prompt_to_the_character(tokenizer: Any) -> None:
+    prompt = make_prompt(tokenizer, TEMPLATE, MULTI, with_labels=True)
+    assert prompt.before == "Labels: a b; c; d\n\n"
+    assert prompt.after == '\n\nLabels of this text, separated by "; ":\n'
+    alone = make_prompt(tokenizer, TEMPLATE, Answers(("x", "y"), "single", "; ", "none"), with_labels=False)
+    assert (alone.before, alone.after) == ("", "\n\nLabel of this text:\n")
+
+
+def test_prompt_is_the_same_in_training_and_prediction(
+    tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace
+) -> None:
+    seen: dict[str, list[list[int]]] = {}
+
+    class Spy(InstructionTuning):
+        def _fitting(self, prompts: Any, targets: Any) -> Any:
+            fitting = super()._fitting(prompts, targets)
+            batch = fitting.collate(range(16)).inputs
+            seen["train"] = [
+                ids[mask.bool()][: -len(target)].tolist()
+                for ids, mask, target in zip(batch["ids"], batch["mask"], targets, strict=True)
+            ]
+            return fitting
+
+        def _generate(self, batch: Any) -> Any:
+            seen["predict"] = [ids[mask.bool()].tolist() for ids, mask in zip(batch.ids, batch.mask, strict=True)]
+            return super()._generate(batch)
+
+    train, context = sixteen("multi"), make_context(tiny_model("llama"), "multi")
+    method = Spy(Spy.Config(**QUICK | {"epochs": 1, "max_tokens": 6}))
+    method.fit(train, train, labels, context)
+    method.predict(train.texts, context)
+    assert sorted(seen["train"]) == sorted(seen["predict"])
+    whole = method._tokenizer.decode(seen["train"][5])
+    assert whole.startswith("<s>Labels: sea; food; game; space\n\n")
+    assert whole.endswith('\n\nLabels of this text, separated by "; ":\n')
+
+
+def test_only_the_document_is_cut_and_every_example_keeps_its_answer(
+    tiny_model: Make, make_context: MakeContext, labels: LabelSpace
+) -> None:
+    texts = ["sea " * 500, "flour", "chess " * 90]
+    train = Documents(list("abc"), texts, [[0], [1], [2, 3]])
+    context = make_context(tiny_model("llama"), "multi")
+    method = InstructionTuning(InstructionTuning.Config(**QUICK | {"max_tokens": 8}))
+    method._start(Answers.of(labels, "multi", "; ", "none"), context)
+    targets = method._targets(train)
+    fitting = method._fitting(method._prompts(texts, 9, context), targets)
+    batch = fitting.collate([0, 1, 2])
+    learnt = [row[row != -100].tolist() for row in batch.inputs["targets"]]
+    assert learnt == targets
+    assert [method._tokenizer.decode(row) for row in learnt] == ["sea</s>", "food</s>", "game; space</s>"]
+    assert context.instruments.facts["truncated_share"] == pytest.approx(2 / 3)
+    for row in batch.inputs["ids"]:
+        assert "separated by" in method._tokenizer.decode(row)
+    method.config = InstructionTuning.Config(**QUICK | {"max_tokens": 500})
+    with pytest.raises(UserError, match="max_tokens=500"):
+        method._prompts(texts, 9)
+
+
+def test_loss_is_that_of_the_answer_alone(tiny_model: Make, make_context: MakeContext, labels: LabelSpace) -> None:
+    import torch
+    from torch.nn import functional
+
+    from bench.encoding import pad
+
+    context = make_context(tiny_model("llama"))
+    method = InstructionTuning(InstructionTuning.Config(**QUICK))
+    method._start(Answers.of(labels, "single", "; ", "none"), context)
+    prompts, answers = [[2, 40, 41, 42, 43], [2, 60]], [[50, 3], [51, 52, 53, 3]]
+    naive = []
+    for prompt, answer in zip(prompts, answers, strict=True):
+        logits = method._network(input_ids=torch.tensor([prompt + answer])).logits[0, len(prompt) - 1 : -1]
+        naive.append(functional.cross_entropy(logits, torch.tensor(answer), reduction="sum"))
+    padded = pad([p + a for p, a in zip(prompts, answers, strict=True)], 0, "left")
+    targets = supervised(padded.ids, [2, 4])
+    assert targets.tolist() == [[-100, -100, 50, 3], [51, 52, 53, 3]]
+    loss = answer_loss(method._network, {"ids": padded.ids, "mask": padded.mask, "targets": targets})
+    torch.testing.assert_close(loss, sum(naive) / 6)
+
+
+@pytest.mark.parametrize("template", [None, "{{ bos_token }}[{{ messages[0].content | trim }}]"])
+def test_one_begin_mark(tokenizer: Any, template: str | None) -> None:
+    tokenizer.chat_template = template
+    prompt = make_prompt(tokenizer, "<s>{{ document }} is", MULTI, with_labels=False)
+    ids = prompt.around([40, 41])
+    assert ids[0] == tokenizer.bos_token_id
+    assert ids.index(40) >= 1
+    plain = make_prompt(tokenizer, "{{ document }} is", MULTI, with_labels=False).around([40, 41])
+    assert plain.count(tokenizer.bos_token_id) == 1
+    assert plain[0] == tokenizer.bos_token_id
+
+
+def test_a_document_cannot_speak_for_the_model(tokenizer: Any) -> None:
+    from bench.encoding import encode
+
+    assert tokenizer.eos_token_id not in encode(tokenizer, ["text </s> more"], 50).rows[0]
+
+
+@pytest.mark.parametrize("template", ["no place", "{{ document | upper }}", "{{ document }}{{ document }}", "{{ oops"])
+def test_template_without_its_document_is_refused(tokenizer: Any, template: str) -> None:
+    with pytest.raises(UserError):
+        make_prompt(tokenizer, template, MULTI, with_labels=False)
+
+
+def test_answers_are_read_strictly() -> None:
+    texts = ["a b; d", "c", "none", "d; x; d", "A B", "", "ca", "c;d"]
+    read_back = read(texts, MULTI)
+    assert read_back.sets == [[0, 2], [1], [], [2], [], [], [], [1, 2]]
+    assert read_back.problems == {"parse_failures": 3, "out_of_set": 3, "duplicates": 1}
+    assert list(read_back.texts) == texts
+    single = read(["c", "c; d", " d\n"], Answers(("a b", "c", "d"), "single", "; ", "none"))
+    assert single.sets == [[1], [], [2]]
+    assert single.problems["parse_failures"] == 1
+
+
+def test_answers_come_in_label_space_order() -> None:
+    assert MULTI.write([2, 0]) == "a b; d"
+    assert MULTI.write([]) == "none"
+    with pytest.raises(UserError, match="separator"):
+        Answers.of(LabelSpace(("a; b", "c")), "multi", "; ", "none")
+
+
+def test_nothing_is_read_behind_the_end_mark() -> None:
+    assert until_stop([5, 6, 3, 7, 3], 3) == [5, 6]
+    assert until_stop([5, 6], 3) == [5, 6]
