@@ -1,0 +1,1 @@
+"""Labelled collections that come with the harness."""
