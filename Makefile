@@ -27,7 +27,7 @@ format: $(READY)  ## put the code into shape
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## run the benchmarks of the harness itself
-	$(BIN)/pytest tests/benchmarks
+	$(BIN)/pytest -o addopts="" -q -s tests/benchmarks
 
 clean:  ## remove the environment and the caches, keep the results
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

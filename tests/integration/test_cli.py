@@ -156,7 +156,19 @@ def test_bad_documents_are_refused_with_their_ids(bench, tmp_path, change, said)
 
 
 def test_settings_reach_every_plugin_that_has_them(bench, tmp_path):
-    words = ("run", "-t", "synthetic-clv", "-m", "bert", "-m", "embedding-head", "--dry-run", "--json", "--out", tmp_path)
+    words = (
+        "run",
+        "-t",
+        "synthetic-clv",
+        "-m",
+        "bert",
+        "-m",
+        "embedding-head",
+        "--dry-run",
+        "--json",
+        "--out",
+        tmp_path,
+    )
     plain = json.loads(bench(*words).out)
     both = json.loads(bench(*words, "--set", "max_tokens=64").out)
     one = json.loads(bench(*words, "--set", "bert.max_tokens=64").out)
@@ -194,7 +206,9 @@ def test_doctor_finds_this_machine_well(bench, tmp_path):
 
 
 def test_report_is_written_beside_the_results(bench, plugins, tmp_path):
-    bench("run", "-t", "small-multi", "-m", "words", "-m", "chance", "--plugins", plugins / "small.py", "--out", tmp_path)
+    bench(
+        "run", "-t", "small-multi", "-m", "words", "-m", "chance", "--plugins", plugins / "small.py", "--out", tmp_path
+    )
     done = bench("report", "--out", tmp_path)
     assert done.code == 0
     assert "words" in (tmp_path / "report.md").read_text()

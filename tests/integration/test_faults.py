@@ -21,7 +21,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    from conftest import PLUGINS, call
+    from commands import PLUGINS, call
 
     out = tmp_path_factory.mktemp("faults")
     words = ["-t", "small-single", "--plugins", PLUGINS]
@@ -69,7 +69,9 @@ def test_a_cell_that_ran_out_shows_its_last_peak(run):
 def test_nothing_half_written_is_left(run):
     _, records, out = run
     assert sorted(path.name for path in (out / "cells").iterdir()) == sorted(r["cell"] for r in records.values())
-    assert not [path for path in (out / "cells").rglob("predictions.parquet") if path.parent.name != records["well"]["cell"]]
+    assert not [
+        path for path in (out / "cells").rglob("predictions.parquet") if path.parent.name != records["well"]["cell"]
+    ]
 
 
 def test_failed_cells_are_run_again_only_when_asked(run, bench, plugins):

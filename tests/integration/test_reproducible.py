@@ -2,7 +2,7 @@
 
 import json
 
-from conftest import PLUGINS, call
+from commands import PLUGINS, call
 
 
 def predictions(out):

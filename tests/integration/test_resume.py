@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import pytest
-from conftest import PLUGINS, call, command
+from commands import PLUGINS, call, command
 
 WORDS = (
     "run", "-t", "small-single", "-t", "small-multi", "-m", "words", "-m", "sparse-words", "-m", "chance",
@@ -21,7 +21,10 @@ def results(out):
 
 def table(out):
     """What a run came to, without what differs between any two runs."""
-    return [(r["cell"], r["task"], r["method"], r["seed"], r["status"], r["metrics"], r["predictions"]) for r in results(out)]
+    return [
+        (r["cell"], r["task"], r["method"], r["seed"], r["status"], r["metrics"], r["predictions"])
+        for r in results(out)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +104,19 @@ def test_fresh_runs_all_again(tmp_path, bench):
 
 
 def test_a_corrupt_record_is_named_set_aside_and_run_again(tmp_path, bench):
-    words = ("run", "-t", "small-single", "-m", "words", "-m", "chance", "--plugins", PLUGINS / "small.py", "--out", tmp_path)
+    words = (
+        "run",
+        "-t",
+        "small-single",
+        "-m",
+        "words",
+        "-m",
+        "chance",
+        "--plugins",
+        PLUGINS / "small.py",
+        "--out",
+        tmp_path,
+    )
     bench(*words)
     cell = next(r["cell"] for r in results(tmp_path) if r["method"] == "words")
     (tmp_path / "cells" / cell / "record.json").write_text('{"schema_version": 1, "cell":')

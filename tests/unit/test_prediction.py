@@ -9,7 +9,9 @@ from scipy.sparse import csr_matrix
 
 from bench.prediction import Scores, TopScores, rank, sets_matrix
 
-score_arrays = arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 9)), elements=st.integers(-3, 3).map(float))
+score_arrays = arrays(
+    np.float32, st.tuples(st.integers(1, 6), st.integers(1, 9)), elements=st.integers(-3, 3).map(float)
+)
 
 
 @given(score_arrays, st.integers(1, 12))

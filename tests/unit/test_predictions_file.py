@@ -11,7 +11,9 @@ from bench.predictions_file import SplitPredictions, read_predictions, write_pre
 def scored():
     rng = np.random.default_rng(0)
     gold = sets_matrix([[0, 3], [], [2]], 5)
-    return SplitPredictions(["a", "b", "ç"], gold, sets_matrix([[1], [0], []], 5), rank(Scores(rng.random((3, 5), np.float32)), 2))
+    return SplitPredictions(
+        ["a", "b", "ç"], gold, sets_matrix([[1], [0], []], 5), rank(Scores(rng.random((3, 5), np.float32)), 2)
+    )
 
 
 def test_round_trip(tmp_path, scored):

@@ -11,7 +11,9 @@ from bench.task import Documents, LabelSpace, TaskData
 
 
 def documents(prefix, n=4):
-    return Documents([f"{prefix}{i}" for i in range(n)], [f"text {prefix} {i}" for i in range(n)], [[i % 2] for i in range(n)])
+    return Documents(
+        [f"{prefix}{i}" for i in range(n)], [f"text {prefix} {i}" for i in range(n)], [[i % 2] for i in range(n)]
+    )
 
 
 DATA = TaskData(documents("a"), documents("b"), documents("c"), LabelSpace(("x", "y")), "single")
