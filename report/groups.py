@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -136,7 +136,7 @@ class Section:
     def _grouped(self, split: bool) -> tuple[Group, ...]:
         records: dict[tuple[str, ...], list[Record]] = defaultdict(list)
         missing: dict[tuple[str, ...], list[Identity]] = defaultdict(list)
-        for record in self.records if split else _one_a_slot(self.records):
+        for record in self.records:
             machine = record.environment.hardware_id if split else ""
             records[_row_key(record.identity, machine)].append(record)
         for identity in self.missing:
@@ -147,42 +147,6 @@ class Section:
             for key in dict.fromkeys([*records, *missing])
         ]
         return tuple(sorted(groups, key=lambda group: _place(group, self.primary)))
-
-
-def latest(records: Iterable[Record]) -> tuple[list[Record], int]:
-    """The records to report, and how many older ones (other code, data or files) are left out.
-
-    Of each slot and machine the one that finished last; a failure from an unknown machine gives way to any later
-    record of its slot.
-    """
-    kept: dict[tuple[str, str], Record] = {}
-    newest: dict[str, str] = {}
-    seen = 0
-    for record in records:
-        seen += 1
-        key = record.slot, record.environment.hardware_id
-        kept[key] = max(kept.get(key, record), record, key=_age)
-        newest[record.slot] = max(newest.get(record.slot, ""), record.finished_at)
-    valid = [
-        record
-        for (slot, machine), record in kept.items()
-        if machine or record.status == "ok" or record.finished_at == newest[slot]
-    ]
-    return valid, seen - len(valid)
-
-
-def _age(record: Record) -> tuple[str, str]:
-    return record.finished_at, record.cell
-
-
-def _one_a_slot(records: Iterable[Record]) -> list[Record]:
-    """A cell that ran on several machines counts once: finished before failed, then the last."""
-    kept: dict[str, Record] = {}
-    for record in records:
-        other = kept.get(record.slot)
-        if other is None or (record.status == "ok", *_age(record)) > (other.status == "ok", *_age(other)):
-            kept[record.slot] = record
-    return list(kept.values())
 
 
 def sections(records: Sequence[Record], missing: Sequence[Identity] = ()) -> tuple[Section, ...]:

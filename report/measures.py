@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 
 from bench.record import Record
 from report.groups import Group, Section
-from report.text import mebibytes, plain, quantity, score
+from report.text import plain, quantity, score, whole
 
 _TITLES = {
     "micro_f1": "micro-F1",
@@ -114,6 +114,11 @@ def host_memory(phase: str = "train") -> Measure:
     return _memory(phase, "host", f"{phase.capitalize()} peak host MiB")
 
 
+def host_above_idle(phase: str = "train") -> Measure:
+    """The same less what the process held before its cell, MiB."""
+    return _memory(phase, "host_above_idle", f"{phase.capitalize()} host above start MiB")
+
+
 def device_memory(phase: str = "train") -> Measure:
     """Peak of device memory reserved by torch, MiB."""
     return _memory(phase, "reserved", f"{phase.capitalize()} peak device MiB")
@@ -140,7 +145,7 @@ def quality_names(some: Iterable[Section]) -> list[str]:
 
 def cost_measures(records: Iterable[Record]) -> list[Measure]:
     """Seconds, speeds and memory; device memory where some record has any."""
-    costs = [seconds("train"), speed("train"), speed("predict"), host_memory()]
+    costs = [seconds("train"), speed("train"), speed("predict"), host_memory(), host_above_idle()]
     device = device_memory()
     return [*costs, device] if any(device.read(record) for record in records) else costs
 
@@ -164,7 +169,7 @@ def _memory(phase: str, field: str, title: str) -> Measure:
         memory = record.peak_mib.get(phase)
         return memory.unknown.get(field, "not measured") if memory else "this phase was not measured"
 
-    return Measure(f"{phase}_{field}_mib", title, read, why, mebibytes)
+    return Measure(f"{phase}_{field}_mib", title, read, why, whole)
 
 
 def _find(names: frozenset[str], stem: str, k: int) -> str | None:

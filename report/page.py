@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.record import Identity, Record
-from report.groups import Group, Section, latest, sections
+from bench.store import latest
+from report.conditions import CONDITIONS, conditions_table
+from report.groups import Group, Section, sections
 from report.measures import (
     Measure,
     cost_measures,
@@ -22,7 +24,17 @@ from report.measures import (
     speed,
 )
 from report.plots import DEFAULT_PLOTS, Plot
-from report.provenance import decision_line, definitions, disturbed_line, hardware_line, modified, origin, task_line
+from report.provenance import (
+    HOST_MEMORY,
+    TIMES,
+    decision_line,
+    definitions,
+    disturbed_line,
+    hardware_line,
+    modified,
+    origin,
+    task_line,
+)
 from report.tables import (
     BOLD_NOTE,
     Cell,
@@ -57,7 +69,7 @@ class Part:
         title: The task.
         anchor: Its name in links.
         facts: Size and kind.
-        tables: Results, and costs by machine where there are several.
+        tables: Results, and costs by machine where there are several; what each row was given.
         figures: Plots.
         warnings: What limits the figures.
     """
@@ -101,7 +113,7 @@ def build_report(records: Sequence[Record], missing: Sequence[Identity] = ()) ->
         records: Records of any number of tasks; of each slot the last is used.
         missing: Planned cells that left no record.
     """
-    kept, superseded = latest(records)
+    kept = latest(records)
     found = sections(kept, missing)
     failures = failures_table(found)
     return Report(
@@ -114,7 +126,11 @@ def build_report(records: Sequence[Record], missing: Sequence[Identity] = ()) ->
         failures=failures if failures.rows else None,
         definitions=definitions(quality_names(found)) if found else (),
         origin=origin(kept),
-        notes=(*_reading(kept), *superseded_note(superseded)),
+        notes=(
+            *_reading(kept),
+            *(CONDITIONS if any(map(conditions_table, found)) else ()),
+            *superseded_note(len(records) - len(kept)),
+        ),
     )
 
 
@@ -124,7 +140,7 @@ def headline_table(found: Sequence[Section]) -> Table:
     has_device = any(device_memory().read(record) for section in found for record in section.records)
     costs = [measure for measure in costs if has_device or measure.key != device_memory().key]
     machines = len({machine for section in found for machine in section.hardware_ids}) > 1
-    names = [("task", "Task"), ("metric", "Criterion"), ("row", "Method"), ("value", "Value"), ("seeds", "Seeds")]
+    names = [("task", "Task"), ("row", "Method"), ("value", "Value"), ("metric", "Criterion"), ("seeds", "Seeds")]
     columns = [Column(key, title, key in {"value", "seeds"}) for key, title in names]
     columns += [Column(measure.key, measure.title, numeric=True) for measure in costs]
     columns += [Column("machine", "Machine")] if machines else []
@@ -145,9 +161,9 @@ def _top_row(section: Section, group: Group, tied: bool, notes: Footnotes) -> li
     measure = metric(section.primary)
     return [
         Cell(section.title),
-        Cell(f"highest {measure.title}"),
         Cell(group.label, tag="tied" if tied else ""),
         measured(group, measure, notes),
+        Cell(f"highest {measure.title}"),
         seeds_cell(group),
     ]
 
@@ -163,9 +179,9 @@ def _no_row(section: Section, width: int, notes: Footnotes) -> tuple[Cell, ...]:
     reason = "no cell finished"
     if finished:
         reason = f"no row is at once complete, not from scratch and given a {metric_title(section.primary)}"
-    lead = (Cell(section.title), Cell(metric_title(section.primary)))
     none = Cell("none", marks=(notes.mark(reason),), tone="muted")
-    return (*lead, none, *(Cell(DASH, tone="muted") for _ in range(width - 3)))
+    dash = Cell(DASH, tone="muted")
+    return (Cell(section.title), none, dash, Cell(f"highest {metric_title(section.primary)}"), *[dash] * (width - 4))
 
 
 def _headline_notes(found: Sequence[Section]) -> tuple[str, ...]:
@@ -174,6 +190,12 @@ def _headline_notes(found: Sequence[Section]) -> tuple[str, ...]:
         "“Highest” is only that: the largest mean among rows that are complete and not from scratch. "
         "No paired test was made, so nothing here says that one method is better than another."
     ]
+    scratch = sorted({plain(g.method) for s in found for g in s.groups if g.from_scratch})
+    if scratch:
+        notes.append(
+            f"Rows from scratch are left out here: {listed(scratch)}. They started from random weights, so that their "
+            "figures say nothing of what these methods reach with pretrained models."
+        )
     if single:
         notes.append(f"With a single seed, in {counted(single, 'task')} here, not even the spread over seeds is known.")
     return tuple(notes)
@@ -219,13 +241,12 @@ def _reading(records: Sequence[Record]) -> tuple[str, ...]:
     notes = [
         "Figures over several seeds are mean ± sample standard deviation (n − 1) over the finished seeds. A row with "
         "an unfinished seed says so and is never marked as highest.",
-        "Documents a second count a timed window with the devices synchronised at both ends, after the warm-up. "
-        "Train seconds leave out the phases inside training (load, validate).",
-        "Host memory: peak resident memory of the cell's process and its children in the train phase.",
+        *TIMES,
+        *HOST_MEMORY,
     ]
     if any(device_memory().read(record) for record in records):
         notes.append("Device memory: peak reserved by torch in the train phase, summed over devices.")
-    return (*notes, "A dash is a figure that is not known; its footnote says why.")
+    return (*notes, "Among results a dash is a figure that is not known; its footnote says why.")
 
 
 def _anchors(found: Sequence[Section]) -> list[str]:
@@ -246,6 +267,7 @@ def _part(section: Section, anchor: str) -> Part:
     if len({tuple(r.seed for r in g.records) for g in section.groups if g.ok}) > 1:
         warnings.append("Rows differ in their seeds.")
     tables = _tables_by_machine(section) if several else (_one_table(section),)
+    tables += conditions_table(section)
     return Part(section.title, anchor, task_line(section), tables, tuple(_figures(section, anchor)), tuple(warnings))
 
 
@@ -278,19 +300,20 @@ def _on(section: Section, machine: str) -> list[Group]:
 
 def _figures(section: Section, anchor: str) -> list[Figure]:
     several = len(section.hardware_ids) > 1
-    figures = []
+    figures: list[Figure] = []
     for place, machine in enumerate(section.hardware_ids, start=1):
         groups = _on(section, machine) if several else section.groups
         for make in DEFAULT_PLOTS:
             plot = make(section, groups)
             if plot:
                 name = f"{anchor}-{plot.key}" + (f"-machine-{place}" if several else "")
-                figures.append(Figure(name, plot, _caption(section, plot, machine if several else "")))
+                caption = _caption(section, plot, machine if several else "", define=not figures)
+                figures.append(Figure(name, plot, caption))
     return figures
 
 
-def _caption(section: Section, plot: Plot, machine: str) -> str:
+def _caption(section: Section, plot: Plot, machine: str, *, define: bool) -> str:
     where = f" on {plain(machine)}" if machine else ""
-    definition = metric_definition(section.primary)
+    definition = metric_definition(section.primary) if define else ""
     meaning = (f"{metric_title(section.primary)}: {definition.rstrip('.')}.",) if definition else ()
     return " ".join((f"{section.title}{where}: {plot.title}.", *meaning, *plot.notes))

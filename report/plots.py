@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from report.groups import Group, Section
-from report.measures import Measure, device_memory, host_memory, metric, speed, summarise
+from report.measures import Measure, device_memory, host_above_idle, metric, speed, summarise
 from report.text import counted, listed, plain
 
 
@@ -73,8 +73,8 @@ def quality_against_speed(section: Section, groups: Sequence[Group]) -> Plot | N
 
 
 def quality_against_host_memory(section: Section, groups: Sequence[Group]) -> Plot | None:
-    """The primary metric against the peak host memory of training."""
-    return _scatter("host-memory", section, groups, host_memory(), "Peak host memory in training, MiB")
+    """The primary metric against the peak host memory of training, above what the process held before its cell."""
+    return _scatter("host-memory", section, groups, host_above_idle(), "Peak host memory in training, above start, MiB")
 
 
 def quality_against_device_memory(section: Section, groups: Sequence[Group]) -> Plot | None:

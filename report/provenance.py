@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.record import Environment, Record
@@ -12,6 +12,23 @@ from report.groups import Section
 from report.measures import metric_definition, metric_title
 from report.text import counted, listed, plain
 
+TIMES = (
+    "Documents a second: the documents of a timed window by its length, devices synchronised at both ends. Where a "
+    "network is fine-tuned, the training window opens after the first steps, each document counts once an epoch "
+    "(documents × epochs), and tokenising lies outside it; other methods have all of their training inside it, each "
+    "document counted once. The window of prediction holds tokenising, and opens after a small warm-up where a method "
+    "makes one.",
+    "Train seconds leave out loading the model, a phase of its own inside training. Predicting the validation "
+    "documents is a phase of its own after it.",
+)
+"""How times were taken."""
+HOST_MEMORY = (
+    "Host memory: peak resident memory of the cell's process and its children in the train phase, and the same above "
+    "what the process held before its cell. Rows that fine-tune a network run in a process that had torch, "
+    "transformers, peft and bitsandbytes loaded beforehand: the first figure holds these libraries, the second does "
+    "not. Other rows import what they need inside their cell, so that both figures hold it.",
+)
+"""What host memory is."""
 _MODIFIED = ("dirty", "modified")
 
 
@@ -30,7 +47,7 @@ def decision_line(section: Section) -> tuple[str, ...]:
     """How label sets were made from scores, by method."""
     words = {
         "argmax": "the highest score",
-        "global-threshold": "one threshold, chosen on validation documents",
+        "global-threshold": "all above one threshold, chosen on validation documents, and the highest score always",
         "emitted": "as the method emitted them",
     }
     found = sorted({(r.decision.rule, plain(r.method)) for r in section.records if r.decision})
@@ -51,10 +68,28 @@ def hardware_line(records: Iterable[Record], machine: str) -> str:
     environments = [r.environment for r in records if r.environment.hardware_id == machine]
     described = next((e.hardware for e in environments if e.hardware), {})
     threads = sorted({e.threads for e in environments if e.threads})
-    parts = [_pairs(described)] if described else []
+    parts = [_described(described)] if described else []
     if threads:
         parts.append(f"threads used: {', '.join(map(str, threads))}")
     return "; ".join([plain(machine) or "machine not recorded", *parts])
+
+
+def _described(hardware: Mapping[str, Any]) -> str:
+    """The parts of a machine in words; keys that are not known are shown as they are."""
+    known: dict[str, Callable[[Any], str]] = {
+        "cpu": plain,
+        "cores": lambda cores: f"{plain(cores)} cores",
+        "memory_mib": lambda size: f"{size:,} MiB of memory" if isinstance(size, int) else f"memory {_value(size)}",
+        "gpus": lambda gpus: ", ".join(map(_device, gpus)) or "no GPU",
+    }
+    return ", ".join(known[key](value) if key in known else _pairs({key: value}) for key, value in hardware.items())
+
+
+def _device(gpu: Any) -> str:
+    if not isinstance(gpu, dict) or "name" not in gpu:
+        return f"GPU {_value(gpu)}"
+    rest = {key: value for key, value in gpu.items() if key != "name"}
+    return plain(gpu["name"]) + (f" ({_pairs(rest)})" if rest else "")
 
 
 def definitions(names: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import Literal
 
 from bench.record import Identity, Record
-from report.groups import Group, Section, latest, sections
+from bench.store import latest
+from report.groups import Group, Section, sections
 from report.measures import Measure, cost_measures, metric, quality_names, summarise
 from report.text import DASH, counted, plain
 
@@ -94,7 +95,7 @@ def results_table(records: Sequence[Record]) -> Table:
     Returns:
         The table, also for a terminal.
     """
-    kept, superseded = latest(records)
+    kept = latest(records)
     found = sections(kept)
     split = len({machine for section in found for machine in section.hardware_ids}) > 1
     columns = [
@@ -111,7 +112,7 @@ def results_table(records: Sequence[Record]) -> Table:
             own = {"task": Cell(section.title), "machine": Cell(plain(lead.machine) or DASH)}
             rows.append(tuple(own.get(column.key, cell) for column, cell in zip(columns, cells, strict=False)))
             rows[-1] += cells[len(columns) :]
-    remarks = (BOLD_NOTE, *superseded_note(superseded))
+    remarks = (BOLD_NOTE, *superseded_note(len(records) - len(kept)))
     return Table("Results", _with_measures(columns, measures), tuple(rows), notes.listed(), remarks)
 
 
@@ -138,6 +139,11 @@ def identity_columns(groups: Sequence[Group]) -> list[Column]:
     if any(group.settings for group in groups):
         columns.append(Column("settings", "Settings"))
     return [*columns, Column("seeds", "Seeds", numeric=True)]
+
+
+def identity_cells(group: Group, columns: Sequence[Column], notes: Footnotes) -> list[Cell]:
+    """A group's cells under the columns of :func:`identity_columns`; a dash under others."""
+    return [_LEADS.get(column.key, _nothing)(group, notes) for column in columns]
 
 
 def failures_table(found: Sequence[Section]) -> Table:
@@ -183,7 +189,7 @@ def measured(group: Group, measure: Measure, notes: Footnotes) -> Cell:
     lacking = [record for record in group.ok if measure.read(record) is None]
     reason = plain(measure.why(lacking[0])) if lacking else "not a finite number"
     share = f" ({len(lacking)} of {len(group.ok)} seeds)" if 0 < len(lacking) < len(group.ok) else ""
-    return Cell(DASH, marks=(notes.mark(f"{measure.title}: {reason}{share}"),), tone="muted")
+    return Cell(DASH, marks=(notes.mark(f"{reason}{share}"),), tone="muted")
 
 
 def _until_stopped(group: Group, measure: Measure, notes: Footnotes) -> Cell:
@@ -200,7 +206,7 @@ def _rows(
     top: dict[str, set[int]] = {m.key: {id(group) for group in best(groups, m)} for m in measures if m.quality}
     rows = []
     for group in groups:
-        lead = [_LEADS.get(column.key, _nothing)(group, notes) for column in columns]
+        lead = identity_cells(group, columns, notes)
         cells = [
             replace(measured(group, measure, notes), bold=id(group) in top.get(measure.key, ())) for measure in measures
         ]

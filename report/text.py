@@ -66,14 +66,21 @@ def score(mean: float, std: float | None = None) -> str:
 
 
 def quantity(mean: float, std: float | None = None) -> str:
-    """A time or a rate, to three significant digits or whole."""
+    """A time or a rate, to three significant digits or whole; what no timer of ours tells apart is ``< 0.01``."""
+    if 0 < mean < 0.01:
+        return "< 0.01"
     magnitude = math.floor(math.log10(abs(mean))) if mean else 0
     return _spread(mean, std, min(6, max(0, 2 - magnitude)))
 
 
-def mebibytes(mean: float, std: float | None = None) -> str:
-    """Memory in whole MiB."""
+def whole(mean: float, std: float | None = None) -> str:
+    """Memory in MiB, documents or parameters, without decimals."""
     return _spread(mean, std, 0)
+
+
+def percent(mean: float, std: float | None = None) -> str:
+    """A share, in per cent to one decimal."""
+    return _spread(100 * mean, None if std is None else 100 * std, 1) + " %"
 
 
 def _spread(mean: float, std: float | None, decimals: int) -> str:

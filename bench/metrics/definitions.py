@@ -53,11 +53,14 @@ BUCKETS = (Bucket("head", 101, None), Bucket("torso", 11, 100), Bucket("tail", 1
 """Fixed cut-offs, so that figures of different runs stay comparable. Together they hold every label once."""
 
 _SETS = {
-    "micro_precision": "ΣTP / (ΣTP + ΣFP) over all labels and documents; 0 where nothing is predicted",
-    "micro_recall": "ΣTP / (ΣTP + ΣFN) over all labels and documents; 0 where nothing is to be found",
-    "micro_f1": "2ΣTP / (2ΣTP + ΣFP + ΣFN) over all labels and documents; equals accuracy where every document has and "
-    "is given exactly one label",
-    "macro_f1": "mean F1 over the labels that occur in training or test documents; a label never found counts 0",
+    "micro_precision": "ΣTP / (ΣTP + ΣFP) over all labels and documents; 0 where nothing is predicted; in single-label "
+    "tasks every document counts as one answer, given or not, so that it equals accuracy",
+    "micro_recall": "ΣTP / (ΣTP + ΣFN) over all labels and documents; 0 where nothing is to be found; equals accuracy "
+    "in single-label tasks",
+    "micro_f1": "2ΣTP / (2ΣTP + ΣFP + ΣFN) over all labels and documents; in single-label tasks a document "
+    "without an answer counts as a wrong answer, so that it equals accuracy",
+    "macro_f1": "mean F1 over the labels that occur in training or test documents; a label never found counts 0; a "
+    "document without an answer is a false negative of its gold labels and a false positive of none",
     "macro_f1_supported": "mean F1 over the labels that occur in test documents only",
     "weighted_f1": "mean F1 over labels, weighted by their number of test documents",
     "samples_f1": "mean over documents of 2|gold ∩ predicted| / (|gold| + |predicted|); both empty counts 1",
@@ -82,8 +85,9 @@ _BUCKET = {
     "p@5": "what labels with {span} training documents add to p@5; head, torso, tail and unseen sum to it",
 }
 _KIRITCHENKO = "over label sets augmented with all ancestors, root excluded (Kiritchenko), summed over documents"
+_UNANSWERED = "; in single-label tasks a document without an answer counts as given |gold| wrong ones"
 _HIERARCHY = {
-    "hierarchical_precision": f"Σ|gold ∩ predicted| / Σ|predicted| {_KIRITCHENKO}",
+    "hierarchical_precision": f"Σ|gold ∩ predicted| / Σ|predicted| {_KIRITCHENKO}{_UNANSWERED}",
     "hierarchical_recall": f"Σ|gold ∩ predicted| / Σ|gold| {_KIRITCHENKO}",
     "hierarchical_f1": f"harmonic mean of hierarchical precision and recall, {_KIRITCHENKO}",
 }
@@ -93,7 +97,7 @@ RANKING_METRICS = (*(f"{name}@{k}" for name in _AT_K for k in CUTOFFS), "mrr")
 _LEVEL = (
     "micro-F1 after every label is replaced by its ancestor at level {level} (or itself, at its own level); labels "
 )
-_LEVEL += "above that level are left out"
+_LEVEL += "above that level are left out; in single-label tasks a document without an answer counts as a wrong one"
 _LEVEL_NAME = re.compile(r"level([1-9]\d*)_micro_f1")
 
 

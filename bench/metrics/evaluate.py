@@ -60,7 +60,8 @@ def evaluate(  # noqa: PLR0917 (one argument for each thing that a metric depend
 
     Args:
         gold: 0/1, shape (documents, labels).
-        predicted: 0/1, the same shape; a document may be without any label, which counts as wrong.
+        predicted: 0/1, the same shape; a document may be without any label, which counts as wrong. For ``single`` no
+            document may have more than one.
         ranking: The ranking of the same documents; None for bare label sets, whose ranking metrics are undefined.
         labels: The label space. Without a hierarchy the hierarchical metrics are absent.
         train_counts: Training documents by label, whole numbers, shape (labels,).
@@ -70,7 +71,7 @@ def evaluate(  # noqa: PLR0917 (one argument for each thing that a metric depend
 
     Raises:
         ValueError: Something does not fit: shapes, entries other than 0 and 1, a score that is not finite, a
-            single-label document without exactly one gold label.
+            single-label document without exactly one gold label or with more than one predicted.
     """
     gold, predicted = binary(gold, "gold"), binary(predicted, "predicted")
     _check(gold, predicted, ranking, labels, kind)
@@ -83,10 +84,10 @@ def evaluate(  # noqa: PLR0917 (one argument for each thing that a metric depend
         p_at_5 = contributions(ranking, found)
     return _collect(
         {
-            **set_metrics(gold, predicted, train_counts),
+            **set_metrics(gold, predicted, train_counts, kind),
             **ranked,
             **tail_metrics(count_labels(gold, predicted), train_counts, p_at_5),
-            **hierarchy_metrics(gold, predicted, labels),
+            **hierarchy_metrics(gold, predicted, labels, kind),
         }
     )
 
@@ -125,9 +126,14 @@ def _check(gold: csr_matrix, predicted: csr_matrix, ranking: Ranking | None, lab
         raise ValueError(f"gold has shape {gold.shape}, but there are {len(labels)} labels")
     if ranking is not None:
         check_ranking(ranking, (int(gold.shape[0]), int(gold.shape[1])))
-    wrong = np.flatnonzero(by_document(gold) != 1) if kind == "single" else np.empty(0, dtype=np.int64)
-    if len(wrong):
-        raise ValueError(f"a single-label document needs exactly one gold label; not so in row {wrong[0]}")
+    if kind == "single":
+        _refuse_row(by_document(gold) != 1, "a single-label document needs exactly one gold label; not so in row {}")
+        _refuse_row(by_document(predicted) > 1, "a single-label document may be given one label only; not so in row {}")
+
+
+def _refuse_row(wrong: NDArray[np.bool_], message: str) -> None:
+    if wrong.any():
+        raise ValueError(message.format(int(np.argmax(wrong))))
 
 
 def _collect(values: dict[str, Value]) -> Evaluation:

@@ -13,17 +13,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
+    from bench.task import Kind
 
-def set_metrics(gold: csr_matrix, predicted: csr_matrix, train_counts: NDArray[np.int64]) -> dict[str, Value]:
+
+def set_metrics(
+    gold: csr_matrix, predicted: csr_matrix, train_counts: NDArray[np.int64], kind: Kind
+) -> dict[str, Value]:
     """Every metric of this module by name.
 
     Args:
         gold: 0/1 in canonical form, shape (documents, labels), at least one document.
         predicted: The same shape and form.
         train_counts: Training documents by label, shape (labels,).
+        kind: ``single``: every document has one gold label and was given at most one; none is a wrong answer.
     """
     counts = count_labels(gold, predicted)
-    precision, recall, f1 = micro(counts)
+    precision, recall, f1 = micro(counts, kind)
     return {
         "micro_precision": precision,
         "micro_recall": recall,
@@ -36,9 +41,15 @@ def set_metrics(gold: csr_matrix, predicted: csr_matrix, train_counts: NDArray[n
     }
 
 
-def micro(counts: LabelCounts) -> tuple[float, float, float]:
-    """Micro-averaged precision, recall and F1."""
-    return micro_of(int(counts.true_positive.sum()), int(counts.predicted.sum()), int(counts.support.sum()))
+def micro(counts: LabelCounts, kind: Kind) -> tuple[float, float, float]:
+    """Micro-averaged precision, recall and F1.
+
+    For a single label all three are accuracy: each document counts as one answer, given or not, since otherwise a
+    method would gain by answering nothing where it is unsure.
+    """
+    support = int(counts.support.sum())
+    answers = support if kind == "single" else int(counts.predicted.sum())
+    return micro_of(int(counts.true_positive.sum()), answers, support)
 
 
 def micro_of(true_positive: int, predicted: int, support: int) -> tuple[float, float, float]:
@@ -60,6 +71,7 @@ def macro_f1(counts: LabelCounts, train_counts: NDArray[np.int64]) -> Value:
     """Mean F1 over the labels present in train ∪ test gold.
 
     A label that is only ever predicted is left out: else a method that invents labels would change the denominator.
+    A document without an answer is a false negative of its gold labels and a false positive of none.
     """
     return mean_f1(counts, (train_counts > 0) | (counts.support > 0), "no label occurs in training or test documents")
 

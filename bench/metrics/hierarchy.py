@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from bench.metrics.counts import intersection
+from bench.metrics.counts import by_document, intersection
 from bench.metrics.f1 import micro_of
 from bench.metrics.values import NO_GOLD, Undefined, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bench.task import LabelSpace
+    from bench.task import Kind, LabelSpace
+
+    _Sides = tuple[csr_matrix, csr_matrix, NDArray[np.bool_]]
+    """Gold, predicted, and which documents were to be given a label and were not."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,14 @@ def lineages(labels: LabelSpace) -> Lineages:
     return Lineages(nodes, n_nodes)
 
 
-def hierarchy_metrics(gold: csr_matrix, predicted: csr_matrix, labels: LabelSpace) -> dict[str, Value]:
+def hierarchy_metrics(gold: csr_matrix, predicted: csr_matrix, labels: LabelSpace, kind: Kind) -> dict[str, Value]:
     """Every metric of this module by name; none where the labels have no hierarchy.
 
     Args:
         gold: 0/1 in canonical form, shape (documents, labels).
         predicted: The same shape and form.
         labels: The label space.
+        kind: ``single``: a document that was given no label counts as given as many wrong nodes as it has right ones.
 
     Raises:
         ValueError: There is not one row of ancestors a label.
@@ -69,7 +73,9 @@ def hierarchy_metrics(gold: csr_matrix, predicted: csr_matrix, labels: LabelSpac
     if labels.ancestors is None:
         return {}
     lines = lineages(labels)
-    return {**_augmented(gold, predicted, lines), **_by_level(gold, predicted, lines)}
+    unanswered = (by_document(predicted) == 0) & (kind == "single")
+    sides = gold, predicted, unanswered
+    return {**_augmented(sides, lines), **_by_level(sides, lines)}
 
 
 def replace_labels(matrix: csr_matrix, nodes: NDArray[np.int32], n_nodes: int) -> csr_matrix:
@@ -101,22 +107,23 @@ def _descend(tree: dict[tuple[int, str], int], path: tuple[str, ...]) -> tuple[i
     return tuple(ids)
 
 
-def _overlap(gold: csr_matrix, predicted: csr_matrix, nodes: NDArray[np.int32], n_nodes: int) -> tuple[int, int, int]:
+def _overlap(sides: _Sides, nodes: NDArray[np.int32], n_nodes: int) -> tuple[int, int, int]:
+    gold, predicted, unanswered = sides
     g, p = replace_labels(gold, nodes, n_nodes), replace_labels(predicted, nodes, n_nodes)
-    return int(intersection(g, p).nnz), int(p.nnz), int(g.nnz)
+    return int(intersection(g, p).nnz), int(p.nnz + by_document(g)[unanswered].sum()), int(g.nnz)
 
 
-def _augmented(gold: csr_matrix, predicted: csr_matrix, lines: Lineages) -> dict[str, Value]:
+def _augmented(sides: _Sides, lines: Lineages) -> dict[str, Value]:
     names = ("hierarchical_precision", "hierarchical_recall", "hierarchical_f1")
-    if not gold.nnz:
+    if not sides[0].nnz:
         return dict.fromkeys(names, NO_GOLD)
-    return dict(zip(names, micro_of(*_overlap(gold, predicted, lines.nodes, lines.n_nodes)), strict=True))
+    return dict(zip(names, micro_of(*_overlap(sides, lines.nodes, lines.n_nodes)), strict=True))
 
 
-def _by_level(gold: csr_matrix, predicted: csr_matrix, lines: Lineages) -> dict[str, Value]:
+def _by_level(sides: _Sides, lines: Lineages) -> dict[str, Value]:
     metrics: dict[str, Value] = {}
     for level in range(1, lines.nodes.shape[1] + 1):
-        both, given, expected = _overlap(gold, predicted, lines.nodes[:, level - 1 : level], lines.n_nodes)
+        both, given, expected = _overlap(sides, lines.nodes[:, level - 1 : level], lines.n_nodes)
         nothing = Undefined(f"no label of a test document reaches level {level} of the hierarchy")
         metrics[f"level{level}_micro_f1"] = micro_of(both, given, expected)[2] if expected else nothing
     return metrics

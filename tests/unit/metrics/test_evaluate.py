@@ -112,7 +112,8 @@ def test_single_label_micro_f1_is_accuracy_and_precision_at_1():
 def test_an_unreadable_answer_counts_as_wrong_for_a_single_label():
     ours = run(sets_matrix([[0], [1]], 6), sets_matrix([[0], []], 6), None, kind="single").metrics
     assert ours["exact_match"] == 0.5
-    assert ours["micro_recall"] == 0.5
+    assert ours["micro_recall"] == ours["micro_precision"] == ours["micro_f1"] == 0.5
+    assert ours["level1_micro_f1"] == ours["hierarchical_f1"] == 0.5
 
 
 @settings(deadline=None, max_examples=25)
@@ -179,6 +180,10 @@ def broken(**changes):
         ({"train": np.array([0, 0, 0, 0, 0, -1])}, "from -1 to 0"),
         ({"n_train": 199}, "199 training documents"),
         ({"kind": "single", "gold": sets_matrix([[0], [1, 2]], 6)}, "exactly one gold label; not so in row 1"),
+        (
+            {"kind": "single", "gold": sets_matrix([[0], [1]], 6), "predicted": sets_matrix([[], [1, 2]], 6)},
+            "may be given one label only; not so in row 1",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(change, message):

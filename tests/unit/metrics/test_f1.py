@@ -14,9 +14,9 @@ SHAPE = st.tuples(st.integers(1, 12), st.integers(2, 7))
 PAIRS = SHAPE.flatmap(lambda s: st.tuples(*[arrays(np.int8, s, elements=st.integers(0, 1))] * 2))
 
 
-def scores(gold, predicted, train=None):
+def scores(gold, predicted, train=None, kind="multi"):
     train = np.ones(gold.shape[1], dtype=np.int64) if train is None else train
-    return f1.set_metrics(csr_matrix(gold), csr_matrix(predicted), train)
+    return f1.set_metrics(csr_matrix(gold), csr_matrix(predicted), train, kind)
 
 
 @settings(deadline=None, max_examples=100)
@@ -90,6 +90,30 @@ def test_micro_f1_is_accuracy_where_every_document_has_and_gets_one_label(rows):
     ours = scores(gold, predicted)
     assert ours["micro_f1"] == pytest.approx(ours["exact_match"])
     assert ours["exact_match"] == pytest.approx(np.mean([g == p for g, p in rows]))
+
+
+ANSWERS = st.lists(st.tuples(st.integers(0, 4), st.one_of(st.none(), st.integers(0, 4))), min_size=1, max_size=30)
+
+
+@settings(deadline=None, max_examples=100)
+@given(ANSWERS)
+def test_no_answer_counts_as_a_wrong_one_for_a_single_label(rows):
+    """As scikit-learn has it where documents without an answer are predicted into a class of their own."""
+    gold, given_ = np.array([g for g, _ in rows]), np.array([5 if p is None else p for _, p in rows])
+    ours = scores(np.eye(6)[gold][:, :5], np.eye(6)[given_][:, :5], kind="single")
+    accuracy = pytest.approx(accuracy_score(gold, given_))
+    for name in ("micro_precision", "micro_recall", "micro_f1", "samples_f1", "exact_match"):
+        assert ours[name] == accuracy, name
+    theirs = f1_score(gold, given_, labels=range(5), average="macro", zero_division=0)
+    assert ours["macro_f1"] == pytest.approx(theirs)
+
+
+def test_silence_is_no_cheaper_than_error():
+    gold = np.eye(2)[[0] * 10]
+    wrong, silent = gold.copy(), gold.copy()
+    wrong[4:], silent[4:] = [0, 1], 0
+    assert scores(gold, wrong, kind="single")["micro_f1"] == scores(gold, silent, kind="single")["micro_f1"] == 0.4
+    assert scores(gold, silent)["micro_f1"] > 0.57  # of any number of labels, an empty set may be meant
 
 
 def test_counts_do_not_wrap_beyond_the_range_of_int8():

@@ -13,8 +13,8 @@ from bench.task import LabelSpace
 IPC = LabelSpace(("A01B", "A01C", "A21B", "B60K"), (("A", "A01"), ("A", "A01"), ("A", "A21"), ("B", "B60")))
 
 
-def scores(gold, predicted, labels):
-    return hierarchy_metrics(sets_matrix(gold, len(labels)), sets_matrix(predicted, len(labels)), labels)
+def scores(gold, predicted, labels, kind="multi"):
+    return hierarchy_metrics(sets_matrix(gold, len(labels)), sets_matrix(predicted, len(labels)), labels, kind)
 
 
 def test_worked_by_hand():
@@ -94,7 +94,8 @@ def test_deepest_level_is_plain_micro_f1_and_augmented_sets_agree_with_a_loop(ro
     ours = scores(gold, predicted, IPC)
     if not any(gold):
         return
-    plain = set_metrics(csr_matrix(sets_matrix(gold, 4)), csr_matrix(sets_matrix(predicted, 4)), np.ones(4, np.int64))
+    sides = (csr_matrix(sets_matrix(side, 4)) for side in (gold, predicted))
+    plain = set_metrics(*sides, np.ones(4, np.int64), "multi")
     assert ours["level3_micro_f1"] == plain["micro_f1"]
     augmented = [
         [{node for label in side for node in (IPC.names[label], *IPC.ancestors[label])} for side in row] for row in rows
@@ -102,3 +103,12 @@ def test_deepest_level_is_plain_micro_f1_and_augmented_sets_agree_with_a_loop(ro
     shared = sum(len(g & p) for g, p in augmented)
     assert ours["hierarchical_recall"] == pytest.approx(shared / sum(len(g) for g, _ in augmented))
     assert ours["hierarchical_f1"] == pytest.approx(2 * shared / sum(len(g) + len(p) for g, p in augmented))
+
+
+def test_no_answer_costs_as_much_as_a_wrong_branch_for_a_single_label():
+    gold = [[0], [0], [1], [2], [3]]
+    silent, wrong = (scores(gold, [[0], [0], last, last, last], IPC, "single") for last in ([], [0]))
+    far = scores(gold, [[0], [0], [3], [3], [0]], IPC, "single")
+    assert silent == far
+    assert silent["hierarchical_f1"] <= wrong["hierarchical_f1"]
+    assert silent["level1_micro_f1"] == silent["hierarchical_precision"] == pytest.approx(2 / 5)

@@ -22,7 +22,7 @@ CASES = st.tuples(st.integers(1, 6), st.integers(1, 5)).flatmap(
 
 
 def micro_f1(gold, predicted):
-    return set_metrics(csr_matrix(gold), predicted, np.ones(gold.shape[1], np.int64))["micro_f1"]
+    return set_metrics(csr_matrix(gold), predicted, np.ones(gold.shape[1], np.int64), "multi")["micro_f1"]
 
 
 def cut(gold, ranking, threshold):

@@ -19,6 +19,7 @@ def build_record(
     seed: int = 0,
     f1: float | None = 0.6,
     host: float | None = 900.0,
+    above: float | None = 400.0,
     device: float | None = None,
     speed: float | None = 500.0,
     status: str = "ok",
@@ -63,7 +64,7 @@ def build_record(
         defaults |= {"metrics": {}, "decision": None, "seconds": {}, "documents_per_second": {}, "phase": "train"}
         defaults |= {"reason": "it went wrong"}
     unknown = {} if device else {"reserved": "no accelerator"}
-    defaults["peak_mib"] = {"train": PhaseMemory(host=host, reserved=device, unknown=unknown)}
+    defaults["peak_mib"] = {"train": PhaseMemory(host=host, host_above_idle=above, reserved=device, unknown=unknown)}
     machine = Environment(
         python="3.11.9",
         platform="Linux x86_64",

@@ -165,6 +165,31 @@ def test_failures_have_reason_remedy_and_traceback(record: MakeRecord) -> None:
             assert part in text
 
 
+def test_how_figures_were_taken_is_told(record: MakeRecord) -> None:
+    html, markdown = drawn([record(facts={"truncated_share": 0.5})])
+    for text in (" ".join(Page(html).text.split()), markdown.replace("\\", "")):
+        for part in (
+            "all above one threshold, chosen on validation documents, and the highest score always (tfidf)",
+            "opens after the first steps, each document counts once an epoch (documents × epochs), and tokenising lies",
+            "The window of prediction holds tokenising",
+            "Predicting the validation documents is a phase of its own after it.",
+            "torch, transformers, peft and bitsandbytes loaded beforehand",
+            "What each row saw",
+            "50.0 %",
+        ):
+            assert part in text
+
+
+def test_machines_are_in_words(record: MakeRecord) -> None:
+    one = record()
+    gpu = {"name": "NVIDIA H200", "memory_mib": 143771}
+    for gpus, words in (([], "no GPU"), ([gpu], "NVIDIA H200 (memory mib: 143771)")):
+        hardware = {"cpu": "EPYC 7B13", "cores": 2, "memory_mib": 24105, "gpus": gpus}
+        environment = one.environment.model_copy(update={"hardware": hardware})
+        html, _ = drawn([one.model_copy(update={"environment": environment})])
+        assert f"EPYC 7B13, 2 cores, 24,105 MiB of memory, {words}; threads used: 2" in Page(html).text
+
+
 def test_nothing_failed_shows_no_banner(record: MakeRecord) -> None:
     html, markdown = drawn([record()])
     assert "without a result" not in html

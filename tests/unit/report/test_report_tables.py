@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.record import Identity
-from report.groups import latest, sections
+from report.groups import sections
 from report.measures import metric_title
 from report.page import build_report, headline_table
 from report.tables import Cell, Table, results_table
@@ -111,7 +111,7 @@ def test_a_null_metric_is_a_dash_with_its_reason(record: MakeRecord) -> None:
     table = results_table([one])
     (cell,) = column(table, "p@1")
     assert cell.text == "–"
-    assert footnote(table, cell) == "P@1: bare sets have no order"
+    assert footnote(table, cell) == "bare sets have no order"
 
 
 def test_a_metric_undefined_for_one_seed_is_not_averaged(record: MakeRecord) -> None:
@@ -119,7 +119,7 @@ def test_a_metric_undefined_for_one_seed_is_not_averaged(record: MakeRecord) -> 
     table = results_table([record(), other])
     (cell,) = column(table, "micro_f1")
     assert cell.text == "–"
-    assert footnote(table, cell) == "micro-F1: nothing predicted (1 of 2 seeds)"
+    assert footnote(table, cell) == "nothing predicted (1 of 2 seeds)"
 
 
 def test_a_cell_that_ran_out_shows_its_last_peak(record: MakeRecord) -> None:
@@ -139,6 +139,58 @@ def test_device_memory_has_a_column_only_where_there_is_a_device(record: MakeRec
     }
 
 
+def test_host_memory_is_shown_above_the_start_too(record: MakeRecord) -> None:
+    table = results_table([record(host=900.0, above=512.0)])
+    assert texts(table, "train_host_mib") == ["900"]
+    assert texts(table, "train_host_above_idle_mib") == ["512"]
+
+
+def test_equal_reasons_share_a_footnote(record: MakeRecord) -> None:
+    bare = {"undefined": dict.fromkeys(("p@1", "p@5"), "no order"), "metrics": {"micro_f1": 0.5, "macro_f1": 0.1}}
+    table = results_table([record(), record(method="generate", **bare)])
+    assert [text for _, text in table.footnotes] == ["no order"]
+
+
+def test_what_each_row_saw(record: MakeRecord) -> None:
+    settings = {"max_tokens": 96, "epochs": 3, "batch_size": 16, "learning_rate": 5e-05, "odd": None}
+    counts = {"total": 1_991_808, "trainable": 155_648, "stored": 155_649}
+    facts = [
+        {"truncated_share": 0.398, "truncated_share_predict": 0.41, "parse_failures": n, "out_of_set": 2, "cut_off": 1}
+        for n in (10, 20)
+    ]
+    records = [record(method="lm", seed=s, settings=settings, facts=f | {"parameters": counts}, f1=0.3)
+               for s, f in enumerate(facts)]  # fmt: skip
+    records += [record(method="tfidf", f1=0.6, facts={"parameters": 439_583}), record(method="prior", f1=0.1)]
+    (part,) = build_report(records).parts
+    results, saw = part.tables
+    assert saw.title == "What each row saw"
+    assert texts(saw, "method") == texts(results, "method") == ["tfidf", "lm", "prior"]
+    rows = {row[0].text: [cell.text for cell in row[1:]] for row in saw.rows}
+    assert rows["lm"] == [
+        *("96", "3", "16", "5e-05", "39.8 ± 0.0 %", "41.0 ± 0.0 %", "15 ± 7", "2 ± 0", "1 ± 0"),
+        *("1,991,808 ± 0", "155,648 ± 0", "155,649 ± 0"),
+    ]
+    assert rows["tfidf"] == ["–"] * 9 + ["439,583", "–", "–"]
+    assert rows["prior"] == ["–"] * 12
+
+
+def test_facts_that_no_row_has_take_no_room_and_odd_ones_do_no_harm(record: MakeRecord) -> None:
+    odd = {"parse_failures": "many", "out_of_set": True, "cut_off": math.nan, "truncated_share": [1]}
+    assert [table.title for table in build_report([record(facts=odd)]).parts[0].tables] == ["Results"]
+    (part,) = build_report([record(facts=odd | {"parse_failures": 3})]).parts
+    assert [column.key for column in part.tables[1].columns] == ["method", "parse_failures"]
+
+
+def test_times_too_short_to_tell_are_not_spelt_out(record: MakeRecord) -> None:
+    table = results_table([record(seconds={"train": 0.00029})])
+    assert texts(table, "train_seconds") == ["< 0.01"]
+
+
+def test_rows_from_scratch_are_named_below_the_headline(record: MakeRecord) -> None:
+    table = headline_table(sections([record(), record(method="bert", model="tiny", from_scratch=True)]))
+    assert any("from scratch are left out here: bert." in note for note in table.notes)
+
+
 def test_settings_are_shown_where_they_differ(record: MakeRecord) -> None:
     records = [record(settings={"a": 1, "b": 2}, f1=0.9), record(settings={"a": 1, "b": 3}, f1=0.8)]
     assert texts(results_table(records), "settings") == ["b=2", "b=3"]
@@ -154,7 +206,7 @@ def test_five_labels_are_judged_by_the_metric_that_fits_the_task(record: MakeRec
 
 def test_machines_are_kept_apart(record: MakeRecord) -> None:
     records = [record(seed=s, hardware_id="cpu", speed=10.0) for s in (0, 1)]
-    records += [record(seed=s, hardware_id="gpu", speed=1000.0) for s in (0, 1)]
+    records += [record(seed=s, hardware_id="gpu", speed=1000.0) for s in (2, 3)]
     table = results_table(records)
     assert dict(zip(texts(table, "machine"), texts(table, "predict_documents_per_second"), strict=True)) == {
         "cpu": "10.0 ± 0.0",
@@ -166,7 +218,7 @@ def test_machines_are_kept_apart(record: MakeRecord) -> None:
         "Speed and memory on cpu",
         "Speed and memory on gpu",
     ]
-    assert texts(report.parts[0].tables[0], "seeds") == ["2"]  # a seed on two machines is one seed
+    assert texts(report.parts[0].tables[0], "seeds") == ["4"]  # quality is no matter of the machine
     assert {c.key for c in report.parts[0].tables[0].columns}.isdisjoint({"train_seconds", "train_host_mib"})
     assert any("2 machines" in warning for warning in report.warnings)
     assert {figure.name.rpartition("-machine-")[2] for figure in report.parts[0].figures} == {"1", "2"}
@@ -182,10 +234,19 @@ def test_shared_machines_are_owned_up_to(record: MakeRecord) -> None:
 def test_of_each_slot_the_last_record_counts(record: MakeRecord) -> None:
     old = record(f1=0.9, cell="old", finished_at="2026-01-01T00:00:00+00:00")
     new = record(f1=0.4, cell="new", finished_at="2026-02-01T00:00:00+00:00")
-    assert latest([new, old]) == latest([old, new]) == ([new], 1)
-    table = results_table([new, old])
-    assert texts(table, "micro_f1") == ["0.400"]
-    assert any(note.startswith("1 older record ") for note in table.notes)
+    for both in ([new, old], [old, new]):
+        table = results_table(both)
+        assert texts(table, "micro_f1") == ["0.400"]
+        assert any(note.startswith("1 older record ") for note in table.notes)
+
+
+def test_a_newer_failure_counts_even_from_another_machine_but_unavailable_does_not(record: MakeRecord) -> None:
+    old = record(f1=0.9, cell="old", hardware_id="cpu", finished_at="2026-01-01T00:00:00+00:00")
+    new = {"cell": "new", "hardware_id": "gpu", "finished_at": "2026-02-01T00:00:00+00:00"}
+    (part,) = build_report([old, record(status="oom", **new)]).parts
+    assert texts(part.tables[0], "status") == ["oom"]
+    (part,) = build_report([record(status="unavailable", **new), old]).parts
+    assert texts(part.tables[0], "micro_f1") == ["0.900"]
 
 
 def test_other_data_are_another_section(record: MakeRecord) -> None:
