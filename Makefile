@@ -11,8 +11,7 @@ help:  ## show the targets
 
 run: $(READY)  ## prepare the data, run every task with every method, write the report
 	$(BIN)/bench prepare debian || true
-	$(BIN)/bench run --all
-	$(BIN)/bench report
+	$(BIN)/bench run --all; status=$$?; $(BIN)/bench report; exit $$status
 
 test: $(READY)  ## run the tests
 	$(BIN)/pytest

@@ -27,6 +27,15 @@ def slot_name(identity: Identity) -> str:
     return _hash(identity.model_dump(mode="json", exclude=set(_NOT_CHOSEN)))
 
 
+def absent_name(identity: Identity) -> str:
+    """The name under which it is kept that a cell cannot run.
+
+    It covers task, method, model and seed alone, since settings may not be known; so it is found again, and removed,
+    as soon as the cell can run.
+    """
+    return _hash({"absent": [identity.task, identity.method, identity.model, identity.seed]})
+
+
 def _hash(value: dict[str, Any]) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

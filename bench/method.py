@@ -74,6 +74,10 @@ class Instruments(Protocol):
     def window(self) -> PhaseWindow:
         """The window of the innermost open phase."""
 
+    @property
+    def phase_name(self) -> str:
+        """The name of the innermost open phase."""
+
     def progress(self, progress: Progress) -> None:
         """Tell the user where the cell stands; cheap enough for every step."""
 
@@ -118,6 +122,11 @@ class Context:
     def window(self) -> PhaseWindow:
         """The speed counter of the innermost open phase: ``context.window.count(documents=32, tokens=3100)``."""
         return self.instruments.window
+
+    @property
+    def phase_name(self) -> str:
+        """The name of the innermost open phase: ``predict`` runs inside ``validate`` as well as ``predict``."""
+        return self.instruments.phase_name
 
     def progress(self, phase: str, step: int = 0, total: int | None = None, loss: float | None = None) -> None:
         """Tell the user where the cell stands."""
@@ -178,20 +187,31 @@ class QuietInstruments:
     Attributes:
         facts: What the method noted.
         progressed: What the method told, in order.
+        phases: The open phases, the innermost last.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
     progressed: list[Progress] = field(default_factory=list)
+    phases: list[str] = field(default_factory=list)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[PhaseWindow]:
         """Measures nothing."""
-        yield self.window
+        self.phases.append(name)
+        try:
+            yield self.window
+        finally:
+            self.phases.pop()
 
     @property
     def window(self) -> PhaseWindow:
         """Counts nothing."""
         return _QuietWindow()
+
+    @property
+    def phase_name(self) -> str:
+        """The innermost open phase; ``predict`` where none is open."""
+        return self.phases[-1] if self.phases else "predict"
 
     def progress(self, progress: Progress) -> None:
         """Keeps it."""

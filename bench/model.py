@@ -16,10 +16,11 @@ from typing import Any, Literal
 
 from bench import embedded
 from bench.errors import ModelError
+from bench.files import cache_folder, file_hash, write_atomic
 
 _WEIGHTS = (".safetensors", ".bin")
 _IDENTIFYING = (*_WEIGHTS, ".json", ".model", ".txt", ".jinja", ".py")
-_BLOCK = 2**22
+_WORTH_KEEPING = 2**26
 # fmt: off
 _ENCODERS = frozenset({
     "albert", "bert", "big_bird", "camembert", "convbert", "deberta", "deberta-v2", "distilbert", "electra",
@@ -161,10 +162,12 @@ def _missing(name: str, local_models: Path | None) -> ModelError:
 
 
 @functools.lru_cache(maxsize=4096)
-def _file_hash(file: Path, _size: int, _modified: int) -> str:
-    """Size and time are in the key only, so that a plan of many cells reads a model's weights once."""
-    digest = hashlib.blake2b(digest_size=16)
-    with file.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def _file_hash(file: Path, size: int, modified: int) -> str:
+    """Size and time of change are part of the key: the weights of a model are read once, not once a plan."""
+    if size < _WORTH_KEEPING:
+        return file_hash(file)
+    key = hashlib.blake2b(f"{file.resolve()}\0{size}\0{modified}".encode(), digest_size=16).hexdigest()
+    kept = cache_folder() / "file-hashes" / key
+    if not kept.is_file():
+        write_atomic(kept, file_hash(file).encode())
+    return kept.read_text("ascii")

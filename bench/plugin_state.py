@@ -46,7 +46,8 @@ def plugin_state(plugin: Plugin) -> PluginState:
         about = (found.__doc__ or "").strip().split("\n")[0]
         if plugin.kind == "method":
             return state("ok", about=about, model=found.model_architecture or "none")
-        available = found(plugin.settings({})).availability()
+        with plugin.guarded():
+            available = found(plugin.settings({})).availability()
     except HeavyImportError as error:
         return state("unchecked", reason=f"it {error}; running it will tell")
     except UserError as error:

@@ -60,19 +60,29 @@ class Plugin:
         """
         if self.error:
             raise UserError(f"{self.kind} {self.name!r} from {self.origin} is broken: {self.error}")
-        try:
+        with self.guarded():
             module = _import_file(self.file) if self.file is not None else importlib.import_module(self.module)
             found = getattr(module, self.attribute)
-        except HeavyImportError:
-            raise
-        except Exception as error:  # a stranger's module may raise anything
-            raise UserError(f"{self.kind} {self.name!r} from {self.origin} is broken: {_one_line(error)}") from error
         if not (inspect.isclass(found) and issubclass(found, BASES[self.kind])):
             raise UserError(
                 f"{self.kind} {self.name!r} from {self.origin} is broken: {self.attribute} is not a subclass of "
                 f"bench.{self.kind}.{BASES[self.kind].__name__}"
             )
         return found
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """What the plugin's own code raises in here comes out as one line that names the plugin.
+
+        Raises:
+            UserError: The code raised something else.
+        """
+        try:
+            yield
+        except (UserError, HeavyImportError):
+            raise
+        except Exception as error:
+            raise UserError(f"{self.kind} {self.name!r} from {self.origin} is broken: {_one_line(error)}") from error
 
     def settings(self, given: Mapping[str, Any]) -> Settings:
         """The plugin's settings, the user's words over the file's over the defaults."""

@@ -64,9 +64,7 @@ class SourceHasher:
         for file in files:
             self._visit(f"file:{file.name}", file, reached)
         for module in modules:
-            path = self.first_party.file(module)
-            if path is not None:
-                self._visit(module, path, reached)
+            self._visit_with_packages(module, reached)
         lines = "\n".join(f"{name} {digest}" for name, digest in sorted(reached.items()))
         return hashlib.blake2b(lines.encode(), digest_size=16).hexdigest()
 
@@ -75,13 +73,16 @@ class SourceHasher:
             return
         reached[module], imported = self._read(module, path)
         for name in imported:
-            # Importing a.b.c runs a and a.b first.
-            parts = name.split(".")
-            for end in range(1, len(parts) + 1):
-                prefix = ".".join(parts[:end])
-                target = self.first_party.file(prefix)
-                if target is not None:
-                    self._visit(prefix, target, reached)
+            self._visit_with_packages(name, reached)
+
+    def _visit_with_packages(self, module: str, reached: dict[str, str]) -> None:
+        """Importing a.b.c runs a and a.b first."""
+        parts = module.split(".")
+        for end in range(1, len(parts) + 1):
+            prefix = ".".join(parts[:end])
+            path = self.first_party.file(prefix)
+            if path is not None:
+                self._visit(prefix, path, reached)
 
     def _read(self, module: str, path: Path) -> tuple[str, tuple[str, ...]]:
         if path not in self._imports:

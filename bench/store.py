@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,10 +77,7 @@ class Store:
             lock.release()
 
     def commit(self, temporary: Path, record: Record) -> None:
-        """Put a record beside the files in ``temporary`` (a folder in :attr:`cells`) and make both the cell's.
-
-        A record of the same slot that says ``unavailable`` goes: it has been overtaken.
-        """
+        """Put a record beside the files in ``temporary`` (a folder in :attr:`cells`) and make both the cell's."""
         (temporary / RECORD).write_bytes(_dump(record))
         commit_folder(temporary, self.folder(record.cell))
 
@@ -92,8 +89,11 @@ class Store:
         self.commit(temporary, record)
 
     def forget(self, cell: str) -> None:
-        """Remove a cell with all its files."""
-        shutil.rmtree(self.folder(cell), ignore_errors=True)
+        """Remove a cell with all its files; at once for those who read meanwhile."""
+        gone = self.cells / f".{cell}.gone.tmp"
+        with suppress(FileNotFoundError):
+            self.folder(cell).rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def get(self, cell: str, report: Callable[[Corrupt], None]) -> Record | None:
         """The record of a cell; None where there is none. A corrupt one is set aside and reported."""
@@ -141,9 +141,12 @@ class Store:
 
 
 def latest(records: Iterable[Record]) -> list[Record]:
-    """For each slot the record that finished last: results of older code or data do not stand beside newer ones."""
+    """For each slot the record that finished last: results of older code or data do not stand beside newer ones.
+
+    ``unavailable`` yields to any other: that a source has gone does not undo what was measured.
+    """
     newest: dict[str, Record] = {}
-    for record in sorted(records, key=lambda record: (record.finished_at, record.cell)):
+    for record in sorted(records, key=lambda r: (r.status != "unavailable", r.finished_at, r.cell)):
         newest[record.slot] = record
     return sorted(newest.values(), key=lambda record: (record.task, record.method, record.model or "", record.seed))
 

@@ -275,6 +275,7 @@ def _check_documents(split: str, documents: Documents, n_labels: int, kind: Kind
     faults = {
         "id is not a string": [i for i in documents.ids if not isinstance(i, str)],
         "text is empty or not a string": [i for i, text, _ in rows if not isinstance(text, str) or not text.strip()],
+        "text cannot be written as UTF-8": [i for i, text, _ in rows if isinstance(text, str) and not _encodable(text)],
         f"label is not one of the {n_labels}": [
             i for i, _, labels in rows if any(not 0 <= label < n_labels for label in labels)
         ],
@@ -286,6 +287,14 @@ def _check_documents(split: str, documents: Documents, n_labels: int, kind: Kind
     for fault, ids in faults.items():
         if ids:
             raise TaskDataError(f"split {split!r}: {fault} in document {_some([str(i) for i in ids])}")
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_ids(data: TaskData) -> None:

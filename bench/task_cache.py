@@ -87,8 +87,11 @@ def freeze(plugin: Plugin, given: Mapping[str, Any], say: Callable[[str], None])
         UserError: The settings are off, the task is unavailable, or its data break the contract.
     """
     settings = plugin.settings(given)
-    task: Task = plugin.load()(settings)
-    available = task.availability()
+    with plugin.guarded():
+        task: Task = plugin.load()(settings)
+        available, stamp = task.availability(), None
+        if available.ok:
+            stamp = task.stamp()
     if not available.ok:
         raise UserError(f"task {plugin.name} is unavailable: {available.reason}; {available.remedy}")
     key = {
@@ -96,7 +99,7 @@ def freeze(plugin: Plugin, given: Mapping[str, Any], say: Callable[[str], None])
         "task": f"{plugin.name}:{plugin.attribute}",
         "settings": settings_dict(settings),
         "source": plugin.source_hash(),
-        "stamp": task.stamp(),
+        "stamp": stamp,
     }
     digest = hashlib.blake2b(json.dumps(key, sort_keys=True).encode(), digest_size=12).hexdigest()
     folder = cache_folder() / "tasks" / f"{plugin.name}-{digest}"

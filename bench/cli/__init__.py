@@ -47,15 +47,12 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line and exit code 2, an interruption 130."""
+    """Run the command line; a user's mistake is one line and exit code 2."""
     try:
         app()
     except UserError as error:
         typer.echo(f"bench: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("bench: interrupted; finished cells are kept, the same command goes on from here", err=True)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of a pipe (head, less) has gone; there is nobody left to tell.
         sys.stderr.close()

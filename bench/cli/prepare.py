@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,11 +28,13 @@ def prepare(
         chosen = _tasks_named(name, list(tasks.values()))
         if chosen:
             for plugin in chosen:
-                plugin.load()(plugin.settings({})).prepare(typer.echo)
-        elif "/" in name:
-            _download_model(name)
-        else:
-            raise unknown_name("task, family or model", name, [*tasks, *_families(list(tasks.values()))])
+                with plugin.guarded():
+                    plugin.load()(plugin.settings({})).prepare(typer.echo)
+            continue
+        known = [*tasks, *_families(list(tasks.values()))]
+        if "/" not in name and get_close_matches(name, known, cutoff=0.6):
+            raise unknown_name("task, family or model", name, known)
+        _download_model(name)
 
 
 def _tasks_named(name: str, tasks: list[Plugin]) -> list[Plugin]:
@@ -56,7 +60,9 @@ def _download_model(name: str) -> None:
 
     patterns = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
     try:
-        folder = snapshot_download(name, allow_patterns=patterns)
+        folder = Path(snapshot_download(name, allow_patterns=patterns))
+        if not any(folder.glob("*.safetensors")):
+            snapshot_download(name, allow_patterns=["*.bin"])
     except (HfHubHTTPError, OfflineModeIsEnabled, OSError, ValueError) as error:
         raise UserError(f"model {name} cannot be fetched: {' '.join(str(error).split())[:200]}") from error
     typer.echo(f"{name}: in {folder}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -31,10 +32,13 @@ def print_results(records: Sequence[Record]) -> None:
     if not records:
         typer.echo("no results")
         return
-    ordered = sorted(records, key=lambda record: record.task)
-    for task, rows in groupby(ordered, key=lambda record: record.task):
+    ordered = sorted(records, key=_section)
+    for _, rows in groupby(ordered, key=_section):
         chosen = list(rows)
-        print_table(COLUMNS, [_row(record) for record in chosen], title=_title(task, chosen))
+        differing = _differing(chosen)
+        columns = (*COLUMNS, "settings") if any(differing) else COLUMNS
+        table = [[*_row(record), words][: len(columns)] for record, words in zip(chosen, differing, strict=True)]
+        print_table(columns, table, title=_title(chosen))
         for record in chosen:
             if record.status != "ok":
                 typer.echo(f"  {record.method}: {record.reason}" + (f"; run: {record.remedy}" if record.remedy else ""))
@@ -43,7 +47,24 @@ def print_results(records: Sequence[Record]) -> None:
         typer.echo("* random weights (from scratch): a check of the set-up, not a judgement of the method")
 
 
-def _title(task: str, records: Sequence[Record]) -> str:
+def _section(record: Record) -> tuple[str, str]:
+    """Records of the same documents stand in one table."""
+    return record.task, json.dumps(record.identity.task_settings, sort_keys=True)
+
+
+def _differing(records: Sequence[Record]) -> list[str]:
+    """For each record its settings in which it differs from another of the same method."""
+    words = []
+    for record in records:
+        own = record.identity.method_settings
+        others = [other.identity.method_settings for other in records if other.method == record.method]
+        differing = [key for key in own if any(other.get(key) != own[key] for other in others)]
+        words.append(", ".join(f"{key}={own[key]}" for key in differing))
+    return words
+
+
+def _title(records: Sequence[Record]) -> str:
+    task = records[0].task
     facts = next((record.task_facts for record in records if record.task_facts is not None), None)
     if facts is None:
         return task

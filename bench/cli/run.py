@@ -108,7 +108,9 @@ def _options(
     from bench.runner.limits import parse_memory, parse_seconds
     from bench.runner.run import RunOptions
 
-    if device is not None and device.partition(":")[0] not in {"cpu", "cuda", "mps"}:
+    if device is not None and device not in {"cpu", "cuda", "mps"}:
+        if device.startswith("cuda:"):
+            raise UserError(f"--device {device}: write cuda, and choose among devices with CUDA_VISIBLE_DEVICES")
         raise unknown_name("device", device, ["cpu", "cuda", "mps"])
     return RunOptions(
         jobs=jobs,

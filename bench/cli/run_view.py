@@ -47,9 +47,11 @@ def show_plan(plan: list[PlannedCell], again: Again, as_json: bool) -> None:
 
 def run_and_show(plan: list[PlannedCell], store: Store, options: RunOptions, as_json: bool) -> None:
     """Run a plan while a person watches, show its records, and exit with 1 if a cell failed."""
-    wanted = sum(options.again.wants(cell) for cell in plan)
-    with watching(wanted) as observe:
-        run_plan(plan, store, options, observe)
+    try:
+        wanted = run_plan(plan, store, options, watching, report_corrupt)
+    except KeyboardInterrupt:
+        typer.echo("bench: interrupted; finished cells are kept, the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
     records = _records(plan, store)
     if as_json:
         print_json([record.model_dump(mode="json") for record in records])

@@ -25,9 +25,7 @@ def watching(total: int) -> Iterator[Observe]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    if total == 0:
-        yield lambda _: None
-    elif console.is_terminal:
+    if console.is_terminal:
         with _Live(total, console).showing() as live:
             yield live.observe
     else:

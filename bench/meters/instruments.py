@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,12 +63,16 @@ class CellInstruments:
         try:
             timer.resume()
             yield timer
+            # Only a phase that ended well is left: one that raised stays the phase reached.
+            if len(self._stack) > 1:
+                self.reached = self._stack[-2]
         finally:
             # The peak is read here, so that a phase that ran out of memory still shows its last one.
             timer.pause()
             self._stack.pop()
             if self._stack:
                 self._enter(self._stack[-1]).resume()
+                self.progress(Progress(self.reached or self._stack[-1]))
             else:
                 self._memory.switch(Peaks())
 
@@ -78,6 +83,13 @@ class CellInstruments:
             raise RuntimeError("no phase is open; work is counted inside one")
         return self._timers[self._stack[-1]]
 
+    @property
+    def phase_name(self) -> str:
+        """The innermost open phase."""
+        if not self._stack:
+            raise RuntimeError("no phase is open")
+        return self._stack[-1]
+
     def progress(self, progress: Progress) -> None:
         """Pass on progress, but not too often."""
         now = time.monotonic()
@@ -86,7 +98,16 @@ class CellInstruments:
             self.tell(progress)
 
     def note(self, **facts: Any) -> None:
-        """Keep facts for the record."""
+        """Keep facts for the record.
+
+        Raises:
+            TypeError: A fact is no JSON value; better here than when all the work is done.
+        """
+        for name, value in facts.items():
+            try:
+                json.dumps(value)
+            except (TypeError, ValueError) as error:
+                raise TypeError(f"note {name}={value!r:.80}: {error}; give plain Python values") from None
         self.facts.update(facts)
 
     def measured(self) -> Measured:

@@ -38,11 +38,16 @@ class HostMemory:
 
     def __init__(self) -> None:
         self.idle = tree_memory(os.getpid()) / MIB
+        self._kernel_peak = False
 
     def reset(self) -> None:
         """Start a new peak."""
-        with suppress(OSError):
+        try:
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+            self._kernel_peak = True
+        except OSError:
+            # A peak that cannot be reset belongs to some earlier phase: samples alone must do.
+            self._kernel_peak = False
 
     def sample(self, peaks: Peaks) -> None:
         """See the tree's memory as it is now."""
@@ -51,6 +56,8 @@ class HostMemory:
     def read(self, peaks: Peaks) -> None:
         """See the kernel's own peak since the reset."""
         self.sample(peaks)
+        if not self._kernel_peak:
+            return
         with suppress(OSError, StopIteration, ValueError):
             lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
             high_water = next(line for line in lines if line.startswith("VmHWM:"))

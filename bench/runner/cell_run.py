@@ -148,8 +148,17 @@ def _decided(documents: Documents, ranking: Ranking, data: TaskData, decision: D
 
 def _emitted(documents: Documents, prediction: LabelSets, data: TaskData) -> SplitPredictions:
     n_labels = len(data.labels)
+    _check_sets(prediction.sets, documents, n_labels, data)
     sets = sets_matrix(prediction.sets, n_labels)
     return SplitPredictions(documents.ids, documents.label_matrix(n_labels), sets, ranking=None, texts=prediction.texts)
+
+
+def _check_sets(sets: Sequence[Sequence[int]], documents: Documents, n_labels: int, data: TaskData) -> None:
+    for id_, labels in zip(documents.ids, sets, strict=True):
+        if any(not 0 <= label < n_labels for label in labels):
+            raise ValueError(f"the method gave document {id_!r} labels {list(labels)}, the task has {n_labels}")
+        if data.kind == "single" and len(set(labels)) > 1:
+            raise ValueError(f"the method gave document {id_!r} {len(set(labels))} labels, a single-label task has one")
 
 
 def _outcome(splits: dict[str, SplitPredictions], decision: Decision, data: TaskData) -> Outcome:
@@ -194,19 +203,6 @@ def _record(job: CellJob, instruments: CellInstruments, outcome: Outcome, device
         decision=outcome.decision,
         predictions=file_hash(job.folder / PREDICTIONS),
         facts=instruments.facts | {"device": device},
-        **measurements(instruments),
+        **vars(instruments.measured()),
         environment=environment,
     )
-
-
-def measurements(instruments: CellInstruments) -> dict[str, Any]:
-    """The record's fields that the meters fill."""
-    return dict(vars(instruments.measured()))
-
-
-def label_counts(names: Sequence[str], folder: Path) -> list[dict[str, Any]]:
-    """Name, training documents, support, predicted and true positives of every label of a finished cell."""
-    import pyarrow.parquet as pq
-
-    rows = pq.read_table(folder / LABELS).to_pylist()
-    return [{"label": name, **row} for name, row in zip(names, rows, strict=True)]

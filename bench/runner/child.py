@@ -17,13 +17,23 @@ from typing import Any
 
 from bench.meters.instruments import CellInstruments
 from bench.record import Record, Status
-from bench.runner.job import CellJob, Finished, Told, utc_now
+from bench.runner.job import CellJob, Finished, Told
 from bench.runner.limits import isolate, limit_data
 from bench.store import Store
 
 LOG = "log.txt"
 TRACEBACK = "traceback.txt"
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "std::bad_alloc")
+_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "std::bad_alloc",
+    "alloc_failed",
+    "memory allocation",
+    "failed to map segment",
+    "can't start new thread",
+)
+_DEVICE_WORDS = ("cuda", "cublas", "mps backend", "hip")
 
 
 class TimeUp(BaseException):
@@ -33,7 +43,7 @@ class TimeUp(BaseException):
 def main(job: CellJob, link: Connection) -> None:
     """Entry point of a child process."""
     isolate()
-    started_at = utc_now()
+    started_at = job.started_at
     with _output_to(job), _stop_on_request():
         instruments = CellInstruments(tell=lambda progress: link.send(Told(progress)))
         record = _live(job, instruments, started_at)
@@ -80,10 +90,18 @@ def _live(job: CellJob, instruments: CellInstruments, started_at: str) -> Record
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out, on the host or on a device."""
+    """Whether an exception, or one that it came from, says that memory ran out, on the host or on a device."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError | OSError) and any(word in str(error).lower() for word in _MEMORY_WORDS)
+    if isinstance(error, RuntimeError | OSError | ImportError) and speaks_of_memory(str(error)):
+        return True
+    cause = error.__cause__ or error.__context__
+    return cause is not None and is_out_of_memory(cause)
+
+
+def speaks_of_memory(text: str) -> bool:
+    """Whether an error text of some library says that memory ran out."""
+    return any(word in text.lower() for word in _MEMORY_WORDS)
 
 
 def timeout_reason(job: CellJob) -> str:
@@ -93,7 +111,7 @@ def timeout_reason(job: CellJob) -> str:
 
 def oom_reason(job: CellJob, error: BaseException | None = None) -> str:
     """Why a cell that ran out of memory ended."""
-    if error is not None and type(error).__name__ == "OutOfMemoryError":
+    if error is not None and any(word in str(error).lower() for word in _DEVICE_WORDS):
         return "the device ran out of memory; lower batch_size or max_tokens"
     return f"needed more than its {job.memory_limit_mib} MiB of host memory; raise --memory-limit or lower batch_size"
 
@@ -112,7 +130,6 @@ def _ended(job: CellJob, instruments: CellInstruments, error: BaseException, end
     # What was predicted, if anything was, belongs to no result.
     for file in job.folder.glob("*.parquet"):
         file.unlink()
-    measured: dict[str, Any] = dict(vars(instruments.measured()))
     return job.record(
         ending.status,
         ending.started_at,
@@ -121,7 +138,7 @@ def _ended(job: CellJob, instruments: CellInstruments, error: BaseException, end
         traceback=TRACEBACK,
         phase=instruments.reached,
         facts=instruments.facts,
-        **measured,
+        **vars(instruments.measured()),
     )
 
 

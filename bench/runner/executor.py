@@ -5,12 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from multiprocessing import forkserver
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess, SpawnProcess
 from typing import Any
@@ -59,7 +59,6 @@ class _Running:
     job: CellJob
     process: ForkServerProcess | SpawnProcess
     link: Connection
-    started_at: str = field(default_factory=utc_now)
     started: float = field(default_factory=time.monotonic)
     record: Record | None = None
     phase: str | None = None
@@ -94,25 +93,38 @@ class LocalExecutor:
         waiting = deque(queue)
         done: list[Record] = []
         with child_environment(self.threads):
+            server = WarmServer()
             if any(job.uses_torch for job in waiting):
-                _warm_up()
+                server.start()
             try:
                 while waiting or self._running:
-                    while waiting and len(self._running) < self.jobs:
-                        self._start(waiting.popleft())
-                    done += self._step()
+                    while len(self._running) < self.jobs and (job := _next(waiting, server)) is not None:
+                        done += self._start(job)
+                    if self._running:
+                        done += self._step()
+                    else:
+                        server.wait(TICK_SECONDS)
             finally:
                 self._kill_all()
         return done
 
-    def _start(self, job: CellJob) -> None:
+    def _start(self, job: CellJob) -> list[Record]:
+        """Give a job its process; where that fails, its record."""
+        job = replace(job, started_at=utc_now())
         receiver, sender = multiprocessing.Pipe(duplex=False)
-        context = _context(job)
-        process = context.Process(target=child.main, args=(job, sender), name=f"bench-{job.cell}")
-        process.start()
-        sender.close()
-        self._running.append(_Running(job, process, receiver))
+        process = _context(job).Process(target=child.main, args=(job, sender), name=f"bench-{job.cell}")
         self.observe(CellStarted(job))
+        try:
+            process.start()
+        except (OSError, EOFError) as error:
+            record = job.record("crashed", job.started_at, reason=f"no process could be started: {error!r}")
+            Store(job.store).put(record)
+            self.observe(CellEnded(record))
+            return [record]
+        finally:
+            sender.close()
+        self._running.append(_Running(job, process, receiver))
+        return []
 
     def _step(self) -> Iterator[Record]:
         """Wait for news, for at most a tick; yield the records of the cells that ended."""
@@ -160,7 +172,8 @@ class LocalExecutor:
             kill_group(running.pid, signal.SIGKILL)
         elif job.timeout is not None and now - running.started > job.timeout:
             running.stopped, running.kill_at = ("timeout", child.timeout_reason(job)), now + self.grace
-            os.kill(running.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(running.pid, signal.SIGTERM)
 
     def _close(self, running: _Running) -> Record:
         """The record of a child that is gone: its own, or one that says what became of it."""
@@ -168,8 +181,16 @@ class LocalExecutor:
         self._listen(running)
         running.link.close()
         kill_group(running.pid, signal.SIGKILL)
+        store = Store(running.job.store)
+        if running.record is None and not running.job.folder.exists():
+            # It was stopped between writing its record and saying so.
+            running.record = store.get(running.job.cell, lambda _: None)
         if running.record is not None:
             return running.record
+        return self._bury(running, store)
+
+    def _bury(self, running: _Running, store: Store) -> Record:
+        """Write the record of a child that could not."""
         status, reason = running.stopped or _post_mortem(running)
         log = running.job.folder / child.LOG
         running.job.folder.mkdir(parents=True, exist_ok=True)
@@ -177,13 +198,12 @@ class LocalExecutor:
             file.unlink()
         record = running.job.record(
             status,
-            running.started_at,
+            running.job.started_at,
             reason=reason,
             phase=running.phase,
             traceback=child.LOG if log.is_file() else None,
             peak_mib={phase: _host_only(peak) for phase, peak in running.peaks.items()},
         )
-        store = Store(running.job.store)
         child.tidy(running.job)
         store.commit(running.job.folder, record)
         return record
@@ -192,6 +212,7 @@ class LocalExecutor:
         for running in self._running:
             kill_group(running.pid, signal.SIGKILL)
             running.process.join()
+            kill_group(running.pid, signal.SIGKILL)
             child.discard(running.job)
         self._running.clear()
 
@@ -240,12 +261,52 @@ def _context(job: CellJob) -> Any:
     return multiprocessing.get_context("forkserver" if warm else "spawn")
 
 
-def _warm_up() -> None:
-    """Let the fork server import in the background while other cells run."""
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        multiprocessing.get_context("forkserver").set_forkserver_preload(["bench.runner.warm"])
-        with suppress(OSError):
-            forkserver.ensure_running()
+class WarmServer:
+    """The fork server: it imports for ten seconds, in which cells that need no torch can run."""
+
+    def __init__(self) -> None:
+        self._ready = threading.Event()
+
+    def start(self) -> None:
+        """Start it in the background; where there are no fork servers it is ready at once."""
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            threading.Thread(target=self._ping, name="bench-warm", daemon=True).start()
+        else:
+            self._ready.set()
+
+    def ready(self) -> bool:
+        """Whether a child forked now would start at once."""
+        return self._ready.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for it, at most so long."""
+        self._ready.wait(seconds)
+
+    def _ping(self) -> None:
+        """A first child does nothing: it is forked when the imports are done."""
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["bench.runner.warm"])
+        try:
+            process = context.Process(target=_nothing)
+            process.start()
+            process.join()
+        except (OSError, EOFError):  # cells will be told when they try
+            pass
+        finally:
+            self._ready.set()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _next(waiting: deque[CellJob], server: WarmServer) -> CellJob | None:
+    """The first job that can start now."""
+    for job in waiting:
+        if server.ready() or not job.uses_torch:
+            waiting.remove(job)
+            return job
+    return None
 
 
 def _post_mortem(running: _Running) -> tuple[Status, str]:
@@ -253,7 +314,7 @@ def _post_mortem(running: _Running) -> tuple[Status, str]:
     code = running.process.exitcode or 0
     log = running.job.folder / child.LOG
     with suppress(OSError):
-        if code < 0 and "std::bad_alloc" in log.read_text("utf-8", "replace"):
+        if child.speaks_of_memory(log.read_text("utf-8", "replace")):
             return "oom", child.oom_reason(running.job)
     if code == -signal.SIGKILL:
         return "crashed", "killed by SIGKILL from outside, probably because the machine ran out of memory"

@@ -33,6 +33,7 @@ class CellJob:
         memory_limit_mib: Most memory for the child and its children; None without a limit.
         timeout: Seconds that the cell may take; None without a limit.
         environment: Hardware, packages and command line, as the parent found them.
+        started_at: When the parent gave it a process.
     """
 
     identity: Identity
@@ -50,6 +51,7 @@ class CellJob:
     memory_limit_mib: int | None
     timeout: float | None
     environment: Environment
+    started_at: str = ""
 
     def record(self, status: Status, started_at: str, **more: Any) -> Record:
         """A record of this cell, finished now."""

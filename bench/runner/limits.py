@@ -16,6 +16,7 @@ from bench.errors import UserError
 
 MIB = 2**20
 DEFAULT_SHARE = 0.9
+LEAST_MIB = 512
 _PR_SET_PDEATHSIG = 1
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -29,9 +30,13 @@ def isolate() -> None:
 
 
 def kill_group(pid: int, signum: int) -> None:
-    """Send a signal to a child's whole process group; gone ones do not matter."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signum)
+    """Send a signal to a child and its whole process group; gone ones do not matter.
+
+    A child that has only just started has no group of its own yet, so it is named itself, too.
+    """
+    for send in (os.kill, os.killpg):
+        with suppress(ProcessLookupError, PermissionError):
+            send(pid, signum)
 
 
 def limit_data(limit_mib: int | None) -> None:
@@ -58,8 +63,14 @@ def default_memory_limit(jobs: int) -> int:
     with suppress(OSError, ValueError):
         most = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
         used = int(Path("/sys/fs/cgroup/memory.current").read_text(encoding="ascii"))
-        free = min(free, most - used)
+        free = min(free, most - used + _reclaimable())
     return max(1, int(free * DEFAULT_SHARE / jobs / MIB))
+
+
+def _reclaimable() -> int:
+    """Bytes of file cache in this container's account that the kernel would give back."""
+    lines = Path("/sys/fs/cgroup/memory.stat").read_text(encoding="ascii").splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("inactive_file ")), 0)
 
 
 def parse_memory(text: str) -> int:
@@ -74,8 +85,10 @@ def parse_memory(text: str) -> int:
         amount = float(stripped.removesuffix(unit)) * _UNITS[unit]
     except (ValueError, KeyError):
         raise UserError(f"memory limit {text!r} is not an amount such as 8GiB or 512MiB") from None
-    if not MIB <= amount < float("inf"):
-        raise UserError(f"memory limit {text!r} is less than 1 MiB" if amount < MIB else f"memory limit {text!r}")
+    if not LEAST_MIB * MIB <= amount < float("inf"):
+        raise UserError(
+            f"memory limit {text!r} is not an amount of at least {LEAST_MIB} MiB, which a cell needs to start"
+        )
     return int(amount / MIB)
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.cell import cell_name, slot_name
+from bench.cell import absent_name, cell_name, slot_name
 from bench.errors import ModelError, UserError, unknown_name
 from bench.method import Method
 from bench.model import ResolvedModel, resolve
 from bench.record import STATUSES, Identity, Record, TaskFacts
 from bench.registry import Plugin, PluginKind, Registry
-from bench.settings import settings_dict
+from bench.settings import Settings, settings_dict
 from bench.store import Corrupt, Store
 from bench.suite import EMBEDDED_MODELS, Suite
 from bench.task import Task, TaskProfile
@@ -59,8 +59,13 @@ class PlannedCell:
 
     @property
     def cell(self) -> str:
-        """The cell's name; a cell that cannot run goes by its slot."""
-        return self.slot if self.blocked is not None else cell_name(self.identity)
+        """The cell's name; a cell that cannot run has a name for that."""
+        return self.absent if self.blocked is not None else cell_name(self.identity)
+
+    @property
+    def absent(self) -> str:
+        """The name under which it is kept that it cannot run."""
+        return absent_name(self.identity)
 
     @property
     def state(self) -> State:
@@ -75,6 +80,10 @@ class PlannedCell:
     def task_facts(self) -> TaskFacts | None:
         """Kind and sizes of the task, where it is available."""
         return self.frozen.facts if self.frozen is not None else None
+
+    def looked_up(self, store: Store, report: Callable[[Corrupt], None]) -> PlannedCell:
+        """The cell with the record that the store holds of it now."""
+        return replace(self, previous=store.get(self.cell, report))
 
     def row(self) -> dict[str, Any]:
         """The cell as plain values, for ``--dry-run`` and for the saved plan."""
@@ -149,6 +158,7 @@ class Planner:
     report: Callable[[Corrupt], None]
     local_models: Path | None = None
     _models: dict[str, ResolvedModel | Blocked] = field(default_factory=dict)
+    _said: set[str] = field(default_factory=set)
 
     def plan(self) -> list[PlannedCell]:
         """Every cell in the suite's order: by task, then method, model and seed.
@@ -177,11 +187,19 @@ class Planner:
         for name in self.suite.settings:
             if name not in known and name not in pairs and not _is_pair(name, known):
                 raise unknown_name("plugin in settings", name, known)
-        for method in methods:
-            for task in tasks:
-                given = self.suite.method_settings(task.name, method.name)
-                if given:
-                    method.settings(given)
+        for plugin, given in self._given(tasks, methods):
+            try:
+                plugin.load()
+            except UserError:
+                continue  # broken, and so it will stand in the plan
+            plugin.settings(given)
+
+    def _given(self, tasks: list[Plugin], methods: list[Plugin]) -> Iterator[tuple[Plugin, Mapping[str, Any]]]:
+        """Every plugin with what is set of it."""
+        for task in tasks:
+            yield task, self.suite.settings.get(task.name, {})
+            for method in methods:
+                yield method, self.suite.method_settings(task.name, method.name)
 
     def _cells_of(self, task: Plugin, methods: list[Plugin]) -> Iterator[PlannedCell]:
         frozen, task_settings, blocked = self._task(task)
@@ -195,28 +213,27 @@ class Planner:
             if frozen is not None:
                 draft = _identify(draft, task_fingerprint=frozen.fingerprint)
             for cell in self._with_models(self._with_method(draft)):
-                for seed in self.suite.seeds:
+                for seed in dict.fromkeys(self.suite.seeds):
                     yield _identify(cell, seed=seed)
 
     def _task(self, plugin: Plugin) -> tuple[FrozenTask | None, dict[str, Any], Blocked | None]:
         """The frozen task and its settings, or why it cannot be had."""
         given = self.suite.settings.get(plugin.name, {})
+        chosen: dict[str, Any] = {}
         try:
+            task_class: Callable[[Settings], Task] = plugin.load()
             settings = plugin.settings(given)
+            chosen = settings_dict(settings)
+            with plugin.guarded():
+                available = task_class(settings).availability()
+            if not available.ok:
+                return None, chosen, Blocked(available.reason, available.remedy or None)
+            return freeze(plugin, given, say=self.say), chosen, None
         except UserError as error:
-            if self.suite.tasks or (not plugin.error and given):
-                raise
-            return None, {}, Blocked(str(error))
-        task: Task = plugin.load()(settings)
-        available = task.availability()
-        if not available.ok:
-            return None, settings_dict(settings), Blocked(available.reason, available.remedy or None)
-        try:
-            return freeze(plugin, given, say=self.say), settings_dict(settings), None
-        except UserError as error:
+            # What the user named must be right; what came along with `all` must not stop the rest.
             if self.suite.tasks:
                 raise
-            return None, settings_dict(settings), Blocked(str(error))
+            return None, chosen, Blocked(str(error))
 
     def _with_method(self, draft: PlannedCell) -> PlannedCell:
         """Add the method's settings and code; block the cell where the method does not fit the task."""
@@ -232,7 +249,11 @@ class Planner:
         if facts is None:
             return named
         profile = TaskProfile(draft.identity.task, facts.kind, facts.n_labels, facts.primary_metric)
-        support = method_class(settings).supports(profile)
+        try:
+            with plugin.guarded():
+                support = method_class(settings).supports(profile)
+        except UserError as error:
+            return replace(named, blocked=Blocked(str(error)))
         return named if support.ok else replace(named, blocked=Blocked(support.reason))
 
     def _source(self, plugin: Plugin) -> str:
@@ -247,14 +268,15 @@ class Planner:
         if architecture is None:
             yield cell
             return
-        for name, model in self._fitting(architecture).items():
+        for name, model in self._fitting(architecture, cell.method.name).items():
             if isinstance(model, ResolvedModel):
-                yield replace(_identify(cell, model=name, model_revision=model.revision), model=model)
+                label = _model_label(name, model)
+                yield replace(_identify(cell, model=label, model_revision=model.revision), model=model)
             else:
                 yield replace(_identify(cell, model=name), blocked=cell.blocked or model)
 
-    def _fitting(self, architecture: str) -> dict[str, ResolvedModel | Blocked]:
-        """The suite's models of an architecture; where none fits, the embedded one that does."""
+    def _fitting(self, architecture: str, method: str) -> dict[str, ResolvedModel | Blocked]:
+        """The suite's models of an architecture; where none fits, the embedded one that does, and not silently."""
         for names in (self.suite.models, EMBEDDED_MODELS):
             found = {name: self._resolve(name) for name in dict.fromkeys(names)}
             fitting = {
@@ -264,6 +286,10 @@ class Planner:
             }
             if fitting:
                 return fitting
+            line = f"{method}: no {architecture} among {', '.join(names)}; it starts from the embedded {architecture}"
+            if line not in self._said:
+                self._said.add(line)
+                self.say(line)
         raise AssertionError(f"no embedded model is a {architecture}")
 
     def _resolve(self, name: str) -> ResolvedModel | Blocked:
@@ -275,7 +301,12 @@ class Planner:
         return self._models[name]
 
     def _with_previous(self, cell: PlannedCell) -> PlannedCell:
-        return replace(cell, previous=self.store.get(cell.cell, self.report))
+        return cell.looked_up(self.store, self.report)
+
+
+def _model_label(name: str, model: ResolvedModel) -> str:
+    """The name of a model in records: of a local folder its last part and what is in it, not where it lies."""
+    return f"{model.folder.name}@{model.revision[:6]}" if Path(name).expanduser().is_dir() else name
 
 
 def _identify(cell: PlannedCell, **parts: Any) -> PlannedCell:

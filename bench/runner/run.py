@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.cell import absent_name
 from bench.record import Environment, Record
 from bench.runner.job import CellJob, new_record
 from bench.runner.plan import Again, PlannedCell
-from bench.store import Store
+from bench.store import Corrupt, Store
+
+Watch = Callable[[int], AbstractContextManager[Callable[[Any], None]]]
 
 
 @dataclass(frozen=True)
@@ -36,33 +40,52 @@ class RunOptions:
     command: tuple[str, ...] = ()
 
 
-def run_plan(plan: list[PlannedCell], store: Store, options: RunOptions, observe: Callable[[Any], None]) -> None:
+def run_plan(
+    plan: list[PlannedCell], store: Store, options: RunOptions, watch: Watch, report: Callable[[Corrupt], None]
+) -> int:
     """Run the cells of a plan that are wanted, and record those that cannot run.
 
     Args:
         plan: What was planned.
         store: Where records go.
         options: How to run.
-        observe: Gets the executor's events.
+        watch: Given the number of cells, opens something that gets the executor's events.
+        report: Gets corrupt records.
+
+    Returns:
+        How many cells ran.
 
     Raises:
         UserError: Another run writes to the store.
     """
     with store.writing():
+        # Another run may have ended since the plan was made.
+        plan = [cell.looked_up(store, report) for cell in plan]
         store.save_plan([cell.row() for cell in plan])
         for cell in plan:
             if cell.blocked is not None:
                 store.put(_unavailable(cell))
-            elif cell.previous is not None or options.again.wants(cell):
-                store.forget(cell.slot)
+            else:
+                _forget_absence(cell, store)
         wanted = [cell for cell in plan if options.again.wants(cell)]
-        if not wanted:
-            return
-        environment = _environment(options)
-        from bench.runner.executor import LocalExecutor
+        if wanted:
+            _execute(wanted, store, options, watch)
+        return len(wanted)
 
-        jobs = [_job(cell, store, options, environment) for cell in wanted]
+
+def _execute(wanted: list[PlannedCell], store: Store, options: RunOptions, watch: Watch) -> None:
+    from bench.runner.executor import LocalExecutor
+
+    environment = _environment(options)
+    jobs = [_job(cell, store, options, environment) for cell in wanted]
+    with watch(len(jobs)) as observe:
         LocalExecutor(options.jobs, options.threads, observe).run(jobs)
+
+
+def _forget_absence(cell: PlannedCell, store: Store) -> None:
+    """A cell that can run is absent no more; nor is it under no model, as which a broken method stands."""
+    store.forget(cell.absent)
+    store.forget(absent_name(cell.identity.model_copy(update={"model": None})))
 
 
 def _unavailable(cell: PlannedCell) -> Record:

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+from contextlib import suppress
 
 MODULES = ("torch", "bitsandbytes", "peft", "pyarrow.parquet", "bench.runner.cell_run", "bench.training")
 CLASSES = (
@@ -20,10 +21,11 @@ def warm_up() -> None:
     # It warns of an optional kernel on import, in the middle of the user's screen.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     for module in MODULES:
-        importlib.import_module(module)
-    transformers = importlib.import_module("transformers")
+        with suppress(Exception):  # a cell that needs it will raise this again, and have it in its record
+            importlib.import_module(module)
     for name in CLASSES:
-        getattr(transformers, name)
+        with suppress(Exception):
+            getattr(importlib.import_module("transformers"), name)
 
 
 warm_up()

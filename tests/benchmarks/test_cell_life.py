@@ -1,6 +1,7 @@
 """What the harness adds to a cell, and what it saves."""
 
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -48,12 +49,11 @@ def test_a_warm_child_is_ready_to_train_within_a_second(tmp_path, record_propert
 
     waits = [r["facts"]["ready_at"] - datetime.fromisoformat(r["started_at"]).timestamp() for r in records[1:]]
     cold = seconds_of(COLD_IMPORT)
-    record_property("ready", round(min(waits), 3))
-    print(
-        f"\nready to train after {min(waits):.2f} s (all: {[round(w, 2) for w in waits]}); a cold import takes {cold:.1f} s"
-    )
-    assert min(waits) < 1
-    assert min(waits) < cold / 5
+    ready = statistics.median(waits)
+    record_property("ready", round(ready, 3))
+    print(f"\nready to train after {[round(wait, 2) for wait in waits]} s; a cold import takes {cold:.1f} s")
+    assert ready < 1
+    assert ready < cold / 5
 
 
 def test_a_finished_run_is_seen_to_be_finished_at_once(tmp_path, record_property):

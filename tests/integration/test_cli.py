@@ -90,6 +90,8 @@ def test_unknown_names_are_one_line_with_the_nearest(bench, tmp_path, words, nam
         (("run", "-t", "synthetic-clv", "-m", "bert", "--set", "epochs=many"), "bert.epochs='many'"),
         (("run", "-t", "synthetic-clv", "-m", "bert", "--set", "epochs"), "KEY=VALUE"),
         (("run", "-t", "synthetic-clv", "-m", "prior", "--memory-limit", "lots"), "8GiB"),
+        (("run", "-t", "synthetic-clv", "-m", "prior", "--memory-limit", "40MiB"), "at least 512 MiB"),
+        (("run", "-t", "synthetic-clv", "-m", "prior", "--device", "cuda:1"), "CUDA_VISIBLE_DEVICES"),
         (("run", "-t", "synthetic-clv", "-m", "prior", "--timeout", "soon"), "20m"),
         (("run", "--suite", "none.yaml"), "no such file"),
         (("run", "--all", "--plugins", "none.py"), "no such file"),
@@ -145,6 +147,7 @@ class Bad(Task):
         ("test = Documents(test.ids, test.texts, [[0], []])", "'c2'"),
         ("train = Documents(['q', 'q'], train.texts, train.labels)", "'q'"),
         ("raise OSError('disk on fire')", "disk on fire"),
+        ("test = Documents(test.ids, ['x', chr(0xD800)], test.labels)", "'c2'"),
     ],
 )
 def test_bad_documents_are_refused_with_their_ids(bench, tmp_path, change, said):
@@ -153,6 +156,59 @@ def test_bad_documents_are_refused_with_their_ids(bench, tmp_path, change, said)
     assert done.code == 2
     assert said in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("part", ["availability", "stamp"])
+def test_a_task_that_raises_outside_load_spoils_nothing_else(bench, tmp_path, part):
+    text = BAD_TASK.format(change="pass") + f"    def {part}(self):\n        raise OSError('no such disk')\n"
+    (tmp_path / "bad.py").write_text(text)
+    assert bench("list", "--plugins", tmp_path / "bad.py").code == 0
+    named = bench("run", "-t", "bad", "-m", "prior", "--plugins", tmp_path / "bad.py", "--out", tmp_path / "out")
+    assert (named.code, named.err.count("\n")) == (2, 1)
+    assert "no such disk" in named.err
+    words = ("run", "--suite", tmp_path / "all.yaml", "-m", "prior", "--plugins", tmp_path / "bad.py", "--dry-run")
+    (tmp_path / "all.yaml").write_text("settings: {synthetic-clv: {train_documents: 50}, bad: {test_documents: 1}}")
+    rows = {row["task"]: row for row in json.loads(bench(*words, "--json", "--out", tmp_path / "out").out)}
+    assert rows["bad"]["state"] == "unavailable"
+    assert rows["synthetic-clv"]["state"] == "missing"
+
+
+def test_a_local_model_is_named_by_what_it_is_not_by_where_it_lies(bench, tmp_path):
+    import shutil
+
+    made = tmp_path / "a" / "mine"
+    made.mkdir(parents=True)
+    (made / "config.json").write_text('{"model_type": "bert", "architectures": ["BertForMaskedLM"]}')
+    (made / "model.safetensors").write_bytes(b"weights")
+    (made / "tokenizer.json").write_text("{}")
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+
+    def planned(folder):
+        words = (
+            "run",
+            "-t",
+            "synthetic-clv",
+            "-m",
+            "bert",
+            "--model",
+            folder,
+            "--dry-run",
+            "--json",
+            "--out",
+            tmp_path,
+        )
+        return json.loads(bench(*words).out)[0]
+
+    first, second = planned(tmp_path / "a" / "mine"), planned(tmp_path / "b" / "mine")
+    assert first["cell"] == second["cell"]
+    assert first["model"].startswith("mine@")
+    (tmp_path / "b" / "mine" / "model.safetensors").write_bytes(b"others")
+    assert planned(tmp_path / "b" / "mine")["cell"] != first["cell"]
+
+
+def test_a_model_that_no_method_starts_from_is_not_replaced_silently(bench, tmp_path):
+    words = ("run", "-t", "synthetic-clv", "-m", "bert", "--model", "embedded-decoder", "--dry-run", "--out", tmp_path)
+    assert "no encoder among embedded-decoder" in bench(*words).err
 
 
 def test_settings_reach_every_plugin_that_has_them(bench, tmp_path):

@@ -16,6 +16,9 @@ EXPECTED = {
     "raises": "failed",
     "diverges": "failed",
     "short": "failed",
+    "notes-tensor": "failed",
+    "too-many": "failed",
+    "fails-after-loading": "failed",
 }
 
 
@@ -50,6 +53,15 @@ def test_reasons_say_what_happened(run):
     assert records["raises"]["reason"] == "ValueError: the loss | is <b>not</b> a number"
     assert "NaN" in records["diverges"]["reason"]
     assert "29 of 30" in records["short"]["reason"]
+    assert "loss" in records["notes-tensor"]["reason"]
+    assert "2 labels" in records["too-many"]["reason"]
+
+
+def test_the_phase_reached_is_told(run):
+    _, records, _ = run
+    assert records["fails-after-loading"]["phase"] == "train"
+    assert records["hangs-deaf"]["phase"] == "train"
+    assert records["diverges"]["phase"] == "predict"
 
 
 def test_tracebacks_lie_beside_the_records(run):

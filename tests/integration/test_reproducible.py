@@ -26,6 +26,24 @@ def test_order_and_jobs_change_nothing(tmp_path):
     assert one == two
 
 
+def test_the_ci_suite_is_bit_equal_in_any_order(tmp_path):
+    """Every method of the suite, fine-tuned ones too, on few documents."""
+    few = [f"--set={split}_documents={n}" for split, n in (("train", 32), ("validation", 12), ("test", 16))]
+    methods = ["prior", "tfidf", "bert", "embedding-head", "instruction-tuning"]
+
+    def run(out, jobs, order):
+        words = ["run", "--suite", "ci", *few, "--set=epochs=1", "--set=max_tokens=32", "--jobs", jobs, "--out", out]
+        for method in methods[::order]:
+            words += ["-m", method]
+        done = call(*words)
+        assert done.code == 0, done.err
+        return predictions(out)
+
+    one, two = run(tmp_path / "one", 1, 1), run(tmp_path / "two", 2, -1)
+    assert len(one) == 10
+    assert one == two
+
+
 def test_metrics_can_be_computed_again_from_the_predictions(tmp_path):
     import numpy as np
 

@@ -10,9 +10,9 @@ from commands import PLUGINS, call, command
 
 WORDS = (
     "run", "-t", "small-single", "-t", "small-multi", "-m", "words", "-m", "sparse-words", "-m", "chance",
-    "-m", "emitter", "--seed", "0", "--seed", "1", "--plugins", PLUGINS / "small.py",
+    "-m", "emitter", "--plugins", PLUGINS / "small.py",
 )  # fmt: skip
-CELLS = 16
+CELLS = 8
 
 
 def results(out):
@@ -34,14 +34,20 @@ def undisturbed(tmp_path_factory):
     return table(out)
 
 
-def killed_when(out, seen):
+def killed_when(out, seen, cache):
     """Start the run and kill it without warning at the first line of progress that ``seen`` accepts."""
-    process = subprocess.Popen(command(*WORDS, "--out", out), stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command(*WORDS, "--out", out),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "BENCH_CACHE": str(cache)},
+    )
     for line in process.stderr:
         if seen(line):
             break
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL, "the run had ended before it was killed"
     process.stderr.close()
 
 
@@ -49,14 +55,14 @@ def killed_when(out, seen):
     "seen",
     [
         pytest.param(lambda line: "loading" in line, id="while planning"),
-        pytest.param(lambda line: line.startswith("[0/16] start"), id="as the first cell starts"),
-        pytest.param(lambda line: line.startswith("[3/16] ok"), id="as a cell ends"),
-        pytest.param(lambda line: line.startswith("[7/16] start"), id="as a cell starts"),
-        pytest.param(lambda line: line.startswith("[15/16] start"), id="as the last cell starts"),
+        pytest.param(lambda line: line.startswith("[0/8] start"), id="as the first cell starts"),
+        pytest.param(lambda line: line.startswith("[3/8] ok"), id="as a cell ends"),
+        pytest.param(lambda line: line.startswith("[5/8] start"), id="as a cell starts"),
+        pytest.param(lambda line: line.startswith("[7/8] start"), id="as the last cell starts"),
     ],
 )
 def test_kill_and_resume(tmp_path, undisturbed, seen):
-    killed_when(tmp_path, seen)
+    killed_when(tmp_path, seen, tmp_path / "cache")
     before = {r["cell"]: r["finished_at"] for r in results(tmp_path)} if (tmp_path / "cells").exists() else {}
     resumed = call(*WORDS, "--out", tmp_path)
     assert resumed.code == 0
@@ -150,3 +156,40 @@ def test_dry_run_shows_the_plan_and_runs_nothing(tmp_path, bench):
     assert [row["state"] for row in rows].count("done") == 1
     assert sum(row["runs"] for row in rows) == CELLS - 1
     assert len(results(tmp_path)) == 1
+
+
+def test_an_interrupted_run_stops_at_once_and_says_so(tmp_path):
+    words = ("run", "-t", "small-single", "-m", "hangs-deaf", "--plugins", PLUGINS, "--out", tmp_path)
+    process = subprocess.Popen(command(*words), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    for line in process.stderr:
+        if "start" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "finished cells are kept" in said
+
+
+def test_a_source_that_goes_does_not_hide_what_was_measured(tmp_path, bench):
+    (tmp_path / "going.py").write_text(
+        "from pathlib import Path\nfrom bench.task import Availability\nimport small\n"
+        "class Going(small.SmallSingle):\n    name = 'going'\n"
+        "    def availability(self):\n"
+        "        there = (Path(__file__).parent / 'source').exists()\n"
+        "        return Availability(there, '' if there else 'it has gone', '' if there else 'touch source')\n"
+    )
+    (tmp_path / "small.py").write_text((PLUGINS / "small.py").read_text())
+    words = ("run", "-t", "going", "-m", "words", "--plugins", tmp_path, "--out", tmp_path / "out", "--json")
+    first = json.loads(bench(*words).out)[0]
+    assert (first["status"], first["remedy"]) == ("unavailable", "touch source")
+    (tmp_path / "source").touch()
+    assert json.loads(bench(*words).out)[0]["status"] == "ok"
+    assert [r["status"] for r in results(tmp_path / "out")] == ["ok"]
+    (tmp_path / "source").unlink()
+    assert json.loads(bench(*words).out)[0]["status"] == "unavailable"
+    assert [r["status"] for r in results(tmp_path / "out")] == ["ok"]
+
+
+def test_the_same_seed_twice_is_one_cell(tmp_path, bench):
+    words = ("run", "-t", "small-single", "-m", "words", "--plugins", PLUGINS / "small.py", "--out", tmp_path)
+    assert "1 run now" in bench(*words, "--seed", "0", "--seed", "0", "--jobs", "2").out

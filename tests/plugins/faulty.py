@@ -138,3 +138,37 @@ class Short(Well):
 
     def predict(self, texts, context):
         return super().predict(texts[:-1], context)
+
+
+class NotesTensor(Well):
+    """Notes what no record can hold."""
+
+    name = "notes-tensor"
+
+    def fit(self, train, validation, labels, context):
+        super().fit(train, validation, labels, context)
+        import numpy as np
+
+        context.note(loss=np.float32(1.5))
+
+
+class TooMany(Well):
+    """Emits two labels for a document that has one."""
+
+    name = "too-many"
+
+    def predict(self, texts, context):
+        from bench.prediction import LabelSets
+
+        return LabelSets([[0, 1]] * len(texts), [""] * len(texts))
+
+
+class FailsAfterLoading(Well):
+    """Raises in training, after its load phase has ended."""
+
+    name = "fails-after-loading"
+
+    def fit(self, train, validation, labels, context):
+        with context.phase("load"):
+            pass
+        raise ValueError("after loading")
