@@ -52,7 +52,7 @@ class WipoSettings(SyntheticSettings):
 
     documents: int = Field(3000, ge=12, description="documents in all: two thirds train, 1/12 validation, 1/4 test")
     labels: int = Field(120, ge=1, le=1_000_000, description="size of the label space")
-    depth: int = Field(3, ge=1, le=4, description="depth of the labels: 1 section, 2 class, 3 subclass, 4 main group")
+    depth: int = Field(4, ge=1, le=4, description="depth of the labels: 1 section, 2 class, 3 subclass, 4 main group")
     labels_per_document: float = Field(1.8, ge=1, le=4, description="labels of a document, on average")
     topical: float = Field(0.38, ge=0, le=1, description="share of words drawn for the document's labels")
     label_noise: float = Field(0.03, ge=0, le=1, description="chance that a label is replaced by a random one")
