@@ -14,7 +14,7 @@ run: $(READY)  ## prepare the data, run every task with every method, write the 
 	$(BIN)/bench run --all; status=$$?; $(BIN)/bench report; exit $$status
 
 test: $(READY)  ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check .
@@ -26,7 +26,7 @@ format: $(READY)  ## put the code into shape
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## run the benchmarks of the harness itself
-	$(BIN)/pytest -o addopts="" -q -s tests/benchmarks
+	$(BIN)/pytest -o addopts="--import-mode=importlib" -q -s tests/benchmarks
 
 clean:  ## remove the environment and the caches, keep the results
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

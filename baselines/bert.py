@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from bench.encoding import load_tokenizer, padding_id
+from bench.encoding import Encoded, Padded, load_tokenizer, padding_id
 from bench.errors import ModelError
+from bench.inference import Inference, predict_scores
 from bench.method import Context, Method
 from bench.model import materialise
-from bench.prediction import Scores
+from bench.prediction import Scores, TopScores
 from bench.task import Documents, LabelSpace
 from bench.training import (
     FineTuneSettings,
@@ -23,7 +24,6 @@ from bench.training import (
     encode_documents,
     fine_tune,
     log_prior_bias,
-    predict_scores,
     quiet,
 )
 
@@ -35,6 +35,9 @@ class BertSettings(FineTuneSettings):
     """Settings of ``bert``; the defaults are those of the BERT paper's middle ground."""
 
     learning_rate: float = Field(3e-5, gt=0, description="peak learning rate")
+    head_learning_rate: float | None = Field(
+        None, gt=0, description="peak learning rate of the classification head; learning_rate where not set"
+    )
 
 
 class Bert(Method):
@@ -53,7 +56,7 @@ class Bert(Method):
         """Fine-tune on the training documents; the validation documents are not looked at."""
         with context.phase("load"):
             self._start(labels, context)
-        encoded, rows = encode_documents(self._tokenizer, self._network.config, train.texts, self.config)
+        encoded = self._tokenise(train.texts)
         context.note(truncated_share=encoded.truncated_share)
         if context.task.kind == "multi":
             set_final_bias(self._network, log_prior_bias(train, len(labels)))
@@ -62,24 +65,28 @@ class Bert(Method):
             logits = network(input_ids=batch["ids"], attention_mask=batch["mask"]).logits
             return classification_loss(logits.float(), batch["targets"], context.task.kind)
 
-        collate = classification_collate(rows, train, len(labels), context.task.kind, padding_id(self._tokenizer))
+        collate = classification_collate(
+            encoded.rows, train, len(labels), context.task.kind, padding_id(self._tokenizer)
+        )
         stored = count_parameters(self._network)[1]
         body = f"{self._network.base_model_prefix}."
         fitting = Fitting(
-            self._network, [len(row) for row in rows], collate, loss, lambda name: not name.startswith(body), stored
+            self._network,
+            [len(row) for row in encoded.rows],
+            collate,
+            loss,
+            head=lambda name: not name.startswith(body),
+            head_learning_rate=self.config.head_learning_rate,
+            stored=stored,
         )
         fine_tune(fitting, self.config, context)
 
-    def predict(self, texts: Sequence[str], context: Context) -> Scores:
-        """Logits, float32; tokenising is part of the time that this takes."""
-        _, rows = encode_documents(self._tokenizer, self._network.config, texts, self.config)
-        return predict_scores(
-            rows,
-            lambda batch: self._network(input_ids=batch.ids, attention_mask=batch.mask).logits.float(),
-            context,
-            filler=padding_id(self._tokenizer),
-            size=self.config.predict_batch_size,
+    def predict(self, texts: Sequence[str], context: Context) -> Scores | TopScores:
+        """Logits, float32, or the 100 best where labels are many; tokenising is part of the time that this takes."""
+        inference = Inference(
+            self._tokenise, self._forward, padding_id(self._tokenizer), self.config.predict_batch_size
         )
+        return predict_scores(texts, inference, context)
 
     def save(self, folder: Path) -> None:
         """Write the network and its tokenizer in the format of transformers."""
@@ -91,6 +98,13 @@ class Bert(Method):
         """Read the network and its tokenizer."""
         self._network = _network(folder, labels, context)
         self._tokenizer = load_tokenizer(folder)
+
+    def _tokenise(self, texts: Sequence[str]) -> Encoded:
+        return encode_documents(self._tokenizer, self._network.config, texts, self.config)
+
+    def _forward(self, batch: Padded) -> Tensor:
+        logits: Tensor = self._network(input_ids=batch.ids, attention_mask=batch.mask).logits
+        return logits
 
     def _start(self, labels: LabelSpace, context: Context) -> None:
         import torch

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.method import Context, Method
-from bench.prediction import RANKED, Prediction, Scores, TopScores
+from bench.prediction import DENSE_LABELS, RANKED, Prediction, Scores, TopScores
 from bench.task import Documents, LabelSpace
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-DENSE_LABELS = 10_000
-"""Above so many labels only the best are returned."""
 
 
 class Prior(Method):

@@ -12,16 +12,13 @@ from pydantic import Field
 from baselines.one_vs_rest import LinearModel, LinearSettings, fit_one_vs_rest
 from bench.errors import UserError
 from bench.method import Context, Method
-from bench.prediction import RANKED, Prediction, Scores, TopScores
+from bench.prediction import DENSE_LABELS, RANKED, Prediction, Scores, TopScores
 from bench.settings import Settings
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from bench.task import Documents, LabelSpace
-
-DENSE_LABELS = 10_000
-"""Above so many labels only the best are returned."""
 
 _DOCUMENTS_PER_MIN_DF = 100
 _WORD = r"(?u)\b\w+\b"  # scikit-learn's own pattern drops words of one letter, such as C and R
@@ -77,7 +74,8 @@ class Tfidf(Method):
             settings,
             lambda step, total: context.progress("train", step, total),
         )
-        context.note(features=features.shape[1], parameters=self._model.size)
+        size = self._model.size
+        context.note(features=features.shape[1], parameters={"total": size, "trainable": size, "stored": size})
         context.window.count(documents=len(train))
 
     def predict(self, texts: Sequence[str], context: Context) -> Prediction:

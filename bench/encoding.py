@@ -7,12 +7,15 @@ document is ever truncated.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+SLICE = 1_000
+"""Texts that are tokenised at a time: what is beyond the budget is dropped before the next ones come."""
 
 _OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "mpnet", "esm"})
 
@@ -22,7 +25,7 @@ class Encoded:
     """Documents as token ids.
 
     Attributes:
-        rows: For each document its token ids, cut to the budget, without special tokens.
+        rows: For each document its token ids, the document cut to its budget.
         truncated: How many documents lost their end.
     """
 
@@ -34,9 +37,9 @@ class Encoded:
         """Part of the documents that lost their end."""
         return self.truncated / max(1, len(self.rows))
 
-    def between(self, before: Sequence[int], after: Sequence[int]) -> list[list[int]]:
-        """The rows with the same ids put around each."""
-        return [[*before, *row, *after] for row in self.rows]
+    def between(self, before: Sequence[int], after: Sequence[int]) -> Encoded:
+        """The same with ids put around each row: special tokens, or a prompt."""
+        return replace(self, rows=[[*before, *row, *after] for row in self.rows])
 
 
 @dataclass(frozen=True)
@@ -64,21 +67,18 @@ def load_tokenizer(folder: Path) -> Any:
 
 
 def encode(tokenizer: Any, texts: Sequence[str], budget: int) -> Encoded:
-    """Token ids of documents, at most ``budget`` each.
+    """Token ids of documents, at most ``budget`` each, without special tokens.
 
-    What looks like a special token in a document is read as plain text: a document cannot end its own prompt.
+    Memory follows the budget, however long the texts are. What looks like a special token in a document is read as
+    plain text: a document cannot end its own prompt.
     """
-    if not texts:
-        return Encoded([], 0)
-    ids = tokenizer(
-        list(texts),
-        add_special_tokens=False,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        split_special_tokens=True,
-        verbose=False,
-    )["input_ids"]
-    return Encoded([row[:budget] for row in ids], sum(len(row) > budget for row in ids))
+    rows: list[list[int]] = []
+    truncated = 0
+    for start in range(0, len(texts), SLICE):
+        part = _encode_slice(tokenizer, list(texts[start : start + SLICE]), budget)
+        rows += part.rows
+        truncated += part.truncated
+    return Encoded(rows, truncated)
 
 
 def affixes(tokenizer: Any) -> tuple[list[int], list[int]]:
@@ -130,3 +130,15 @@ def by_length(rows: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
     order = sorted(range(len(rows)), key=lambda position: -len(rows[position]))
     for start in range(0, len(order), size):
         yield order[start : start + size]
+
+
+def _encode_slice(tokenizer: Any, texts: list[str], budget: int) -> Encoded:
+    ids = tokenizer(
+        texts,
+        add_special_tokens=False,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        split_special_tokens=True,
+        verbose=False,
+    )["input_ids"]
+    return Encoded([row[:budget] for row in ids], sum(len(row) > budget for row in ids))

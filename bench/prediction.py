@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 RANKED = 100
 """How many labels a document keeps in its stored ranking."""
 
+DENSE_LABELS = 10_000
+"""Above so many labels the built-in methods return the ``RANKED`` best scores only."""
+
 
 @dataclass(frozen=True)
 class Scores:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bench.method import Context
 
 WARM_UP_STEPS = 5
-"""So many steps are left out of the training speed, or a tenth of all where that is less."""
+"""So many steps are left out of the training speed, or a tenth of all where that is less, but at least one."""
 
 
 @dataclass
@@ -50,6 +50,16 @@ def run(fitting: Fitting, settings: FineTuneSettings, context: Context) -> Tally
     return tally
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What a micro-batch holds; see :class:`bench.training.Batch`."""
+
+    documents: int
+    tokens: int
+    padding: int
+    units: int
+
+
 class _Positions(Dataset[int]):
     """Examples stay with the method; the loader hands their positions to its collate function."""
 
@@ -64,27 +74,36 @@ class _Positions(Dataset[int]):
 
 
 class _Trainer(Trainer):  # type: ignore[misc]  # transformers is not typed
+    # The stock Trainer would divide by the number of parts, as if all weighed the same.
+    loss_is_scaled_for_ga = True
+
     def __init__(self, fitting: Fitting, settings: FineTuneSettings, context: Context) -> None:
         self.optimizer: Any = None
         self._fitting = fitting
         self._settings = settings
         self._order = torch.Generator().manual_seed(context.seeds.of("order"))
         self.loss = torch.zeros((), device=context.device)
-        self.work: list[tuple[int, int, int]] = []
+        self.work: list[_Work] = []
         super().__init__(
             fitting.network,
             _arguments(settings, context, len(fitting.lengths)),
             train_dataset=_Positions(len(fitting.lengths)),
             data_collator=lambda positions: _flat(fitting.collate(positions)),
         )
-        # Losses here are means over a micro-batch, and no model of ours is asked for one.
-        self.model_accepts_loss_kwargs = False
-        self.loss_is_scaled_for_ga = False
 
-    def compute_loss(self, model: torch.nn.Module, inputs: dict[str, Any], **_: Any) -> torch.Tensor:
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[dict[str, Any]], num_batches: int, device: torch.device
+    ) -> tuple[list[dict[str, Any]], int]:
+        """The parts of an optimiser step, and the units of all of them, which every part's loss is divided by."""
+        parts, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        return parts, sum(part["work"].units for part in parts)
+
+    def compute_loss(
+        self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: int = 1, **_: Any
+    ) -> torch.Tensor:
         self.work.append(inputs.pop("work"))
-        loss = self._fitting.loss(model, inputs)
-        self.loss += loss.detach() / self.current_gradient_accumulation_steps
+        loss = self._fitting.loss(model, inputs) / num_items_in_batch
+        self.loss += loss.detach()
         return loss
 
     def create_optimizer(self, model: Any = None) -> Any:
@@ -104,16 +123,16 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers is not typed
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """Head and body have learning rates of their own; norms and biases no weight decay."""
-        settings = self._settings
+        settings, fitting = self._settings, self._fitting
         decayed = set(self.get_decay_parameter_names(self.model))
         groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
         for name, parameter in self.model.named_parameters():
             if parameter.requires_grad:
-                groups.setdefault((self._fitting.head(name), name in decayed), []).append(parameter)
+                groups.setdefault((fitting.head(name), name in decayed), []).append(parameter)
         return [
             {
                 "params": parameters,
-                "lr": (settings.head_learning_rate if head else None) or settings.learning_rate,
+                "lr": (fitting.head_learning_rate if head else None) or settings.learning_rate,
                 "weight_decay": settings.weight_decay if decays else 0.0,
             }
             for (head, decays), parameters in groups.items()
@@ -129,11 +148,15 @@ class _Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not t
         self._trainer = trainer
         self._last: float | None = None
 
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        # What came before, such as tokenising and setting up, is no training.
+        self._context.window.warmed_up()
+
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         tally, step, total = self._tally, state.global_step, state.max_steps
         tally.steps = step
         self._count()
-        if step == min(WARM_UP_STEPS, total // 10):
+        if step == min(WARM_UP_STEPS, max(1, total // 10)) < total:
             self._context.window.warmed_up()
         every = -(-total // CURVE_POINTS)
         if step % every == 0 or step == total:
@@ -141,18 +164,18 @@ class _Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is not t
             self._last = float(self._trainer.loss) / since
             self._trainer.loss.zero_()
             tally.curve.append((step, self._last))
-        self._context.progress("train", step, total, self._last)
+        self._context.progress(self._context.phase_name, step, total, self._last)
 
     def _count(self) -> None:
-        for documents, tokens, padding in self._trainer.work:
-            self._context.window.count(documents, tokens, padding)
-            self._tally.tokens += tokens
-            self._tally.padding += padding
+        for work in self._trainer.work:
+            self._context.window.count(work.documents, work.tokens, work.padding)
+            self._tally.tokens += work.tokens
+            self._tally.padding += work.padding
         self._trainer.work.clear()
 
 
 def _flat(batch: Batch) -> dict[str, Any]:
-    return {**batch.inputs, "work": (batch.documents, batch.tokens, batch.padding)}
+    return {**batch.inputs, "work": _Work(batch.documents, batch.tokens, batch.padding, batch.units)}
 
 
 def _arguments(settings: FineTuneSettings, context: Context, examples: int) -> TrainingArguments:

@@ -1,4 +1,4 @@
-"""What every fine-tune shares: settings, a training run on top of ``transformers.Trainer``, and batched prediction."""
+"""What every fine-tune shares: settings, and a training run on top of ``transformers.Trainer``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from bench.encoding import Encoded, Padded, affixes, by_length, encode, pad, padding_id, positions
+from bench.encoding import Encoded, affixes, encode, pad, padding_id, positions
 from bench.errors import UserError
-from bench.prediction import Scores
 from bench.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,9 +37,6 @@ class FineTuneSettings(Settings):
         description="parts in which a batch is computed, to save memory; the outcome is the same but for rounding",
     )
     learning_rate: float = Field(5e-5, gt=0, description="peak learning rate")
-    head_learning_rate: float | None = Field(
-        None, gt=0, description="peak learning rate of the classification head; learning_rate where not set"
-    )
     max_tokens: int = Field(
         256, ge=1, description="tokens of a document; longer ones lose their end; special tokens and prompt come on top"
     )
@@ -75,12 +71,14 @@ class Batch:
         documents: Documents in it.
         tokens: Their non-padding tokens.
         padding: Padding tokens beside them.
+        units: What the loss is a sum over: documents, or tokens of answers.
     """
 
     inputs: Mapping[str, Tensor]
     documents: int
     tokens: int
     padding: int
+    units: int
 
 
 @dataclass(frozen=True)
@@ -91,8 +89,10 @@ class Fitting:
         network: Trained in place; only parameters that require gradients.
         lengths: Tokens of each training example, by which batches are grouped.
         collate: Positions of examples → a batch.
-        loss: Network and a batch's inputs → the mean loss over the batch, a scalar.
+        loss: Network and a batch's inputs → the loss summed over the batch's units, a scalar. It is divided by the
+            units of the whole optimiser step, so that the parts of a step weigh what they hold.
         head: Whether a parameter of this name belongs to the head.
+        head_learning_rate: Peak learning rate of those; the settings' ``learning_rate`` where None.
         stored: Parameters that saving writes; None for the trainable ones.
     """
 
@@ -101,6 +101,7 @@ class Fitting:
     collate: Callable[[Sequence[int]], Batch]
     loss: Callable[[nn.Module, Mapping[str, Tensor]], Tensor]
     head: Callable[[str], bool] = lambda _: False
+    head_learning_rate: float | None = None
     stored: int | None = None
 
 
@@ -133,63 +134,8 @@ def fine_tune(fitting: Fitting, settings: FineTuneSettings, context: Context) ->
     )
 
 
-def predict_in_batches(
-    rows: Sequence[Sequence[int]],
-    forward: Callable[[Padded], Tensor],
-    context: Context,
-    *,
-    filler: int,
-    size: int,
-    side: Literal["left", "right"] = "right",
-) -> Iterator[tuple[list[int], Tensor]]:
-    """Run a network over rows of ids in batches of like length.
-
-    Args:
-        rows: Token ids of each document.
-        forward: A batch on the device → a tensor whose first axis is the batch's rows.
-        context: Told of the progress and of the documents and tokens done.
-        filler: Id of the padding.
-        size: Documents to a batch.
-        side: Where the padding goes.
-
-    Yields:
-        The positions of a batch's documents and the outcome, on the host.
-    """
-    import torch
-
-    done = 0
-    for chosen in by_length(rows, size):
-        batch = pad([rows[position] for position in chosen], filler, side)
-        on_device = Padded(batch.ids.to(context.device), batch.mask.to(context.device), batch.tokens, batch.padding)
-        with torch.inference_mode(), autocast(context.device):
-            outcome = forward(on_device).cpu()
-        done += len(chosen)
-        context.window.count(len(chosen), batch.tokens, batch.padding)
-        context.progress("predict", done, len(rows))
-        yield chosen, outcome
-
-
-def predict_scores(
-    rows: Sequence[Sequence[int]],
-    forward: Callable[[Padded], Tensor],
-    context: Context,
-    *,
-    filler: int,
-    size: int,
-) -> Scores:
-    """The scores that a network gives to rows of ids, in the order of the rows; see :func:`predict_in_batches`."""
-    import numpy as np
-
-    scores = np.empty((len(rows), context.task.n_labels), dtype=np.float32)
-    for chosen, outcome in predict_in_batches(rows, forward, context, filler=filler, size=size):
-        scores[chosen] = outcome.float().numpy()
-    return Scores(scores)
-
-
-def encode_documents(
-    tokenizer: Any, config: Any, texts: Sequence[str], settings: FineTuneSettings
-) -> tuple[Encoded, list[list[int]]]:
-    """Documents cut to their budget, and the same with the tokenizer's special tokens around them.
+def encode_documents(tokenizer: Any, config: Any, texts: Sequence[str], settings: FineTuneSettings) -> Encoded:
+    """Documents cut to their budget, with the tokenizer's special tokens around them.
 
     Raises:
         UserError: ``max_tokens`` is more than the model can take.
@@ -198,9 +144,9 @@ def encode_documents(
     limit = positions(config, tokenizer) - len(before) - len(after)
     if settings.max_tokens > limit:
         raise UserError(f"max_tokens={settings.max_tokens} is more than the model takes; set it to {limit} or less")
-    encoded = encode(tokenizer, texts, settings.max_tokens)
+    encoded = encode(tokenizer, texts, settings.max_tokens).between(before, after)
     # A text may hold nothing that the tokenizer knows; a network still needs a token to look at.
-    return encoded, [row or [padding_id(tokenizer)] for row in encoded.between(before, after)]
+    return replace(encoded, rows=[row or [padding_id(tokenizer)] for row in encoded.rows])
 
 
 def classification_collate(
@@ -212,7 +158,7 @@ def classification_collate(
         padded = pad([rows[position] for position in chosen], filler)
         targets = _targets([documents.labels[position] for position in chosen], n_labels, kind)
         inputs = {"ids": padded.ids, "mask": padded.mask, "targets": targets}
-        return Batch(inputs, len(chosen), padded.tokens, padded.padding)
+        return Batch(inputs, len(chosen), padded.tokens, padded.padding, units=len(chosen))
 
     return collate
 
@@ -220,7 +166,7 @@ def classification_collate(
 def classification_loss(logits: Tensor, targets: Tensor, kind: Kind) -> Tensor:
     """Cross-entropy for single labels; binary cross-entropy, summed over labels, for any number of them.
 
-    Summed, since a mean over thousands of labels leaves gradients too small to learn from.
+    Summed over labels, since a mean over thousands of labels leaves gradients too small to learn from.
 
     Args:
         logits: float32, shape (documents, labels).
@@ -228,13 +174,13 @@ def classification_loss(logits: Tensor, targets: Tensor, kind: Kind) -> Tensor:
         kind: ``single`` or ``multi``.
 
     Returns:
-        The mean over documents, in nats.
+        The sum over documents, in nats.
     """
     from torch.nn import functional
 
     if kind == "single":
-        return functional.cross_entropy(logits, targets)
-    return functional.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / len(targets)
+        return functional.cross_entropy(logits, targets, reduction="sum")
+    return functional.binary_cross_entropy_with_logits(logits, targets, reduction="sum")
 
 
 def log_prior_bias(documents: Documents, n_labels: int) -> Tensor:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PREPARATION = "preparation.json"
 _BODY = "body"
+_LORA_ONLY = ("rank", "alpha", "adapter_dropout")
 
 
 class AdapterSettings(FineTuneSettings):
@@ -43,6 +44,16 @@ class AdapterSettings(FineTuneSettings):
     def _four_bits_are_frozen(self) -> AdapterSettings:
         if self.adapter == "full" and self.quantisation == "nf4":
             raise ValueError("adapter=full trains all weights, which 4 bits cannot; set quantisation=none")
+        return self
+
+    @model_validator(mode="after")
+    def _only_lora_has_a_rank(self) -> AdapterSettings:
+        fields = type(self).model_fields
+        idle = [name for name in _LORA_ONLY if getattr(self, name) != fields[name].default]
+        if self.adapter != "lora" and idle:
+            raise ValueError(
+                f"adapter={self.adapter} has no use for {', '.join(idle)}; set adapter=lora or leave it out"
+            )
         return self
 
 

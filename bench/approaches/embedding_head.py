@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from bench.approaches.adapters import AdapterSettings, restore, start, store
-from bench.encoding import Padded, padding_id
+from bench.encoding import Encoded, Padded, padding_id
+from bench.inference import Inference, predict_scores
 from bench.method import Context, Method
-from bench.prediction import Scores
+from bench.prediction import Scores, TopScores
 from bench.task import Documents, LabelSpace
 from bench.training import (
     Fitting,
@@ -20,7 +21,6 @@ from bench.training import (
     encode_documents,
     fine_tune,
     log_prior_bias,
-    predict_scores,
 )
 
 if TYPE_CHECKING:
@@ -54,23 +54,29 @@ class EmbeddingHead(Method):
         kind = context.task.kind
         if kind == "multi":
             self._network.head.bias.data.copy_(log_prior_bias(train, len(labels)))
-        encoded, rows = encode_documents(self._tokenizer, self._network.config, train.texts, self.config)
+        encoded = self._tokenise(train.texts)
         context.note(truncated_share=encoded.truncated_share)
 
         def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
             return classification_loss(network(batch["ids"], batch["mask"]), batch["targets"], kind)
 
-        collate = classification_collate(rows, train, len(labels), kind, padding_id(self._tokenizer))
-        head = "head."
-        fitting = Fitting(self._network, [len(row) for row in rows], collate, loss, lambda name: name.startswith(head))
+        collate = classification_collate(encoded.rows, train, len(labels), kind, padding_id(self._tokenizer))
+        fitting = Fitting(
+            self._network,
+            [len(row) for row in encoded.rows],
+            collate,
+            loss,
+            head=lambda name: name.startswith("head."),
+            head_learning_rate=self.config.head_learning_rate,
+        )
         fine_tune(fitting, self.config, context)
 
-    def predict(self, texts: Sequence[str], context: Context) -> Scores:
-        """Logits, float32; tokenising is part of the time that this takes."""
-        _, rows = encode_documents(self._tokenizer, self._network.config, texts, self.config)
-        return predict_scores(
-            rows, self._forward, context, filler=padding_id(self._tokenizer), size=self.config.predict_batch_size
+    def predict(self, texts: Sequence[str], context: Context) -> Scores | TopScores:
+        """Logits, float32, or the 100 best where labels are many; tokenising is part of the time that this takes."""
+        inference = Inference(
+            self._tokenise, self._forward, padding_id(self._tokenizer), self.config.predict_batch_size
         )
+        return predict_scores(texts, inference, context)
 
     def save(self, folder: Path) -> None:
         """Write head, adapters (or all weights), tokenizer and how the network was prepared."""
@@ -93,6 +99,9 @@ class EmbeddingHead(Method):
 
         body, self._tokenizer, self._preparation = start(AutoModel, self.config, context)
         self._network = _network(body, n_labels, context)
+
+    def _tokenise(self, texts: Sequence[str]) -> Encoded:
+        return encode_documents(self._tokenizer, self._network.config, texts, self.config)
 
     def _forward(self, batch: Padded) -> Tensor:
         logits: Tensor = self._network(batch.ids, batch.mask)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from bench.approaches.adapters import AdapterSettings, restore, start, store
-from bench.approaches.decoding import greedy, read, until_stop
+from bench.approaches.decoding import Generated, greedy, read, until_stop
 from bench.approaches.prompts import TEMPLATE, Answers, Prompt, label_list_tokens, make_prompt
-from bench.encoding import Padded, encode, pad, padding_id, positions
+from bench.encoding import Encoded, Padded, encode, pad, padding_id, positions
 from bench.errors import UserError
+from bench.inference import Inference, predict_in_batches
 from bench.method import Context, Method
 from bench.prediction import LabelSets
 from bench.task import Documents, LabelSpace
-from bench.training import Batch, Fitting, fine_tune, predict_in_batches, quiet
+from bench.training import Batch, Fitting, fine_tune, quiet
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,6 +31,9 @@ _FEW_TOKENS = 96
 class InstructionSettings(AdapterSettings):
     """Settings of ``instruction-tuning``; rank 64 gives the study's budget of about a hundred million weights."""
 
+    adapter: Literal["lora", "full"] = Field(
+        "lora", description="what is trained: LoRA on all linear layers, or all weights"
+    )
     rank: int = Field(64, ge=1, description="rank of LoRA's matrices")
     alpha: float = Field(128.0, gt=0, description="LoRA's outputs are multiplied by alpha / rank")
     template: str = Field(TEMPLATE, description="the prompt: Jinja2 with document, labels, separator and multi")
@@ -40,7 +44,7 @@ class InstructionSettings(AdapterSettings):
     separator: str = Field("; ", min_length=1, description="stands between labels; they come in label-space order")
     nothing: str = Field("none", min_length=1, description="the answer for a document without labels")
     max_new_tokens: int = Field(
-        128, ge=1, description="most tokens of an answer; the longest training answer where that is shorter"
+        128, ge=1, description="most tokens of an answer; what the labels can take where that is less"
     )
     predict_batch_size: int = Field(128, ge=1, description="documents to a batch of generation")
 
@@ -64,30 +68,29 @@ class InstructionTuning(Method):
             self._start(answers, context)
         targets = self._targets(train)
         longest = max(map(len, targets))
-        self._max_new_tokens = min(longest, self.config.max_new_tokens)
-        prompts = self._prompts(train.texts, longest, context)
-        fine_tune(self._fitting(prompts, targets), self.config, context)
+        room = self._room(longest)
+        most = max(longest, longest_answer(self._tokenizer, answers, max(map(len, train.labels))))
+        self._max_new_tokens = min(most, room, self.config.max_new_tokens)
+        encoded = self._prompts(train.texts)
+        context.note(truncated_share=encoded.truncated_share)
+        fine_tune(self._fitting(encoded.rows, targets), self.config, context)
 
     def predict(self, texts: Sequence[str], context: Context) -> LabelSets:
         """Generated label sets; tokenising and reading are part of the time that this takes."""
-        answers: list[str] = [""] * len(texts)
-        generated = 0
-        batches = predict_in_batches(
-            self._prompts(texts, self._max_new_tokens),
-            self._generate,
-            context,
-            filler=padding_id(self._tokenizer),
-            size=self.config.predict_batch_size,
-            side="left",
+        self._room(self._max_new_tokens)
+        inference = Inference(
+            self._prompts, self._generate, padding_id(self._tokenizer), self.config.predict_batch_size, "left"
         )
+        made: dict[int, Generated] = {}
+        tokens = 0
         with quiet():
-            for chosen, outcome in batches:
-                for position, ids in zip(chosen, outcome.tolist(), strict=True):
-                    answer = until_stop(ids, self._tokenizer.eos_token_id)
-                    generated += len(answer)
-                    answers[position] = self._tokenizer.decode(answer, skip_special_tokens=True)
-        context.note(generated_tokens=generated, max_new_tokens=self._max_new_tokens)
-        return read(answers, self._answers)
+            for chosen, outcome in predict_in_batches(texts, inference, context):
+                for position, ids in zip(chosen, outcome, strict=True):
+                    answer, finished = until_stop(ids, self._tokenizer.eos_token_id)
+                    tokens += len(answer)
+                    made[position] = Generated(self._tokenizer.decode(answer, skip_special_tokens=True), finished)
+        context.note(generated_tokens=tokens, max_new_tokens=self._max_new_tokens)
+        return read([made[position] for position in range(len(texts))], self._answers)
 
     def save(self, folder: Path) -> None:
         """Write adapters (or all weights), tokenizer, how the network was prepared and how long answers may be."""
@@ -122,22 +125,30 @@ class InstructionTuning(Method):
         ids = self._tokenizer(texts, add_special_tokens=False)["input_ids"]
         return [[*row, self._tokenizer.eos_token_id] for row in ids]
 
-    def _prompts(self, texts: Sequence[str], answer: int, context: Context | None = None) -> list[list[int]]:
-        """Prompts as token ids; only the document in them is ever cut.
+    def _room(self, answer: int) -> int:
+        """Tokens that prompt and document leave for an answer.
 
         Raises:
-            UserError: Prompt, document and answer are together more than the model takes.
+            UserError: They are fewer than ``answer``.
         """
-        room = positions(self._network.config, self._tokenizer) - len(self._prompt.around(())) - answer
-        if self.config.max_tokens > room:
+        limit, prompt = positions(self._network.config, self._tokenizer), len(self._prompt.around(()))
+        budget = limit - prompt - answer
+        if budget < 1:
+            raise UserError(
+                f"the longest answer takes {answer} tokens and the prompt without its document {prompt}, but the model "
+                f"takes {limit} in all; choose another model, a shorter template or label_list=never"
+            )
+        if self.config.max_tokens > budget:
             raise UserError(
                 f"max_tokens={self.config.max_tokens} with prompt and answer is more than the model takes; set it to "
-                f"{room} or less"
+                f"{budget} or less"
             )
+        return limit - prompt - int(self.config.max_tokens)
+
+    def _prompts(self, texts: Sequence[str]) -> Encoded:
+        """Prompts as token ids; only the document in them is ever cut."""
         encoded = encode(self._tokenizer, texts, self.config.max_tokens)
-        if context is not None:
-            context.note(truncated_share=encoded.truncated_share)
-        return [self._prompt.around(row) for row in encoded.rows]
+        return encoded.between(self._prompt.before_ids, self._prompt.after_ids)
 
     def _fitting(self, prompts: list[list[int]], targets: list[list[int]]) -> Fitting:
         filler = padding_id(self._tokenizer)
@@ -150,13 +161,31 @@ class InstructionTuning(Method):
                 "mask": padded.mask,
                 "targets": supervised(padded.ids, [len(targets[position]) for position in chosen]),
             }
-            return Batch(inputs, len(chosen), padded.tokens, padded.padding)
+            units = sum(len(targets[position]) for position in chosen)
+            return Batch(inputs, len(chosen), padded.tokens, padded.padding, units)
 
         return Fitting(self._network, [len(row) for row in rows], collate, answer_loss)
 
-    def _generate(self, batch: Padded) -> Tensor:
+    def _generate(self, batch: Padded) -> list[list[int]]:
         stop = self._tokenizer.eos_token_id
-        return greedy(self._network, batch, stop, padding_id(self._tokenizer), self._max_new_tokens)
+        made = greedy(self._network, batch, stop, padding_id(self._tokenizer), self._max_new_tokens)
+        return [list(row) for row in made.tolist()]
+
+
+def longest_answer(tokenizer: Any, answers: Answers, labels: int) -> int:
+    """Tokens that an answer of so many labels can take, its end mark among them.
+
+    Every label counts as the longest one, with a separator in front of it, so that no answer of that many labels is
+    cut off, be it longer than any that training documents have.
+    """
+
+    def longest(texts: Sequence[str]) -> int:
+        return max(map(len, tokenizer(list(texts), add_special_tokens=False)["input_ids"]))
+
+    if answers.kind == "single":
+        return longest(answers.names) + 1
+    first = longest([*answers.names, answers.nothing])
+    return first + max(0, labels - 1) * longest([answers.separator + name for name in answers.names]) + 1
 
 
 def supervised(ids: Tensor, lengths: Sequence[int]) -> Tensor:
@@ -177,7 +206,7 @@ def supervised(ids: Tensor, lengths: Sequence[int]) -> Tensor:
 
 
 def answer_loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-    """Cross-entropy of the answers' tokens, the mean over all of them; logits are made nowhere else."""
+    """Cross-entropy of the answers' tokens, the sum over all of them; logits are made nowhere else."""
     from torch.nn import functional
 
     targets = batch["targets"]
@@ -190,4 +219,6 @@ def answer_loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         logits_to_keep=targets.shape[1] + 1,
         use_cache=False,
     ).logits[:, :-1]
-    return functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=_UNSUPERVISED)
+    return functional.cross_entropy(
+        logits.float().flatten(0, 1), targets.flatten(), ignore_index=_UNSUPERVISED, reduction="sum"
+    )

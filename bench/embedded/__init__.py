@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,20 @@ _HERE = Path(__file__).parent
 def revision(name: str) -> str:
     """A hash of everything that the model's weights and tokens follow from; needs no torch."""
     digest = hashlib.blake2b(str(SEED).encode(), digest_size=16)
-    for file in _shipped(name):
+    # This module is among the files: it makes the weights.
+    for file in (*_shipped(name), Path(__file__)):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
 def folder(name: str) -> Path:
-    """Where the model is, or will be once :func:`materialise` has run."""
-    return cache_folder() / "models" / f"{name}-{revision(name)[:16]}"
+    """Where the model is, or will be once :func:`materialise` has run.
+
+    The libraries that draw and write the weights are part of the name: another version may draw others.
+    """
+    versions = (f"{library} {version(library)}" for library in ("torch", "transformers"))
+    key = hashlib.blake2b("\0".join([revision(name), *versions]).encode(), digest_size=8)
+    return cache_folder() / "models" / f"{name}-{key.hexdigest()}"
 
 
 def materialise(name: str) -> Path:

@@ -113,7 +113,6 @@ class LocalExecutor:
         job = replace(job, started_at=utc_now())
         receiver, sender = multiprocessing.Pipe(duplex=False)
         process = _context(job).Process(target=child.main, args=(job, sender), name=f"bench-{job.cell}")
-        self.observe(CellStarted(job))
         try:
             process.start()
         except (OSError, EOFError) as error:
@@ -124,6 +123,7 @@ class LocalExecutor:
         finally:
             sender.close()
         self._running.append(_Running(job, process, receiver))
+        self.observe(CellStarted(job))
         return []
 
     def _step(self) -> Iterator[Record]:

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
+from commands import seconds_of
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["BENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-
-
-def seconds_of(command: Sequence[str], cwd: Path | None = None) -> float:
-    """Wall seconds of one call of a command that must succeed."""
-    started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, cwd=cwd)
-    return time.perf_counter() - started
 
 
 @pytest.fixture
@@ -37,8 +27,3 @@ def ratio(record_property: Callable[[str, object], None]) -> Callable[..., float
         return found
 
     return measure
-
-
-def bench(*words: str) -> list[str]:
-    """A command line of the installed ``bench``."""
-    return [str(Path(sys.executable).with_name("bench")), *words]

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from conftest import bench, seconds_of
+from commands import installed, seconds_of
 
 COLD_IMPORT = [sys.executable, "-c", "import bench.runner.warm"]
 
@@ -40,7 +40,7 @@ class Probe(Method):
 def test_a_warm_child_is_ready_to_train_within_a_second(tmp_path, record_property):
     """From the start of its cell to a loaded embedded model; the first cell waits for the fork server: left out."""
     (tmp_path / "probe.py").write_text(PROBE)
-    words = bench("run", "-t", "synthetic-clv", "-m", "probe", "--plugins", str(tmp_path / "probe.py"), "--json")
+    words = installed("run", "-t", "synthetic-clv", "-m", "probe", "--plugins", str(tmp_path / "probe.py"), "--json")
     for seed in range(6):
         words += ["--seed", str(seed)]
     done = subprocess.run([*words, "--out", str(tmp_path / "out")], check=True, capture_output=True, text=True)
@@ -57,7 +57,7 @@ def test_a_warm_child_is_ready_to_train_within_a_second(tmp_path, record_propert
 
 
 def test_a_finished_run_is_seen_to_be_finished_at_once(tmp_path, record_property):
-    words = bench("run", "--suite", "ci", "-m", "prior", "--out", str(tmp_path))
+    words = installed("run", "--suite", "ci", "-m", "prior", "--out", str(tmp_path))
     seconds_of(words)
     again = min(seconds_of(words) for _ in range(3))
     bare = min(seconds_of([sys.executable, "-c", "import typer, pydantic, numpy"]) for _ in range(3))

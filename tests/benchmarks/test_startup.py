@@ -2,14 +2,14 @@
 
 import sys
 
-from conftest import bench
+from commands import installed
 
 IMPORT_TYPER = [sys.executable, "-c", "import typer"]
 
 
 def test_help(ratio):
-    assert ratio(bench("--help"), IMPORT_TYPER) <= 3
+    assert ratio(installed("--help"), IMPORT_TYPER) <= 3
 
 
 def test_list_tasks(ratio):
-    assert ratio(bench("list", "tasks"), IMPORT_TYPER) <= 5
+    assert ratio(installed("list", "tasks"), IMPORT_TYPER) <= 5

@@ -33,14 +33,15 @@ SIZES: dict[str, Any] = {
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ResolvedModel]:
-    """Makes a model of a type (``bert``, ``llama``, ``qwen3``) once a session."""
-    made: dict[str, ResolvedModel] = {}
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ResolvedModel]:
+    """Makes a model of a type (``bert``, ``llama``, ``qwen3``) once a session; a bert with some dropout, or none."""
+    made: dict[tuple[str, float], ResolvedModel] = {}
 
-    def make(model_type: str) -> ResolvedModel:
-        if model_type not in made:
-            made[model_type] = _make(model_type, tmp_path_factory.mktemp(model_type))
-        return made[model_type]
+    def make(model_type: str, dropout: float = 0.0) -> ResolvedModel:
+        key = (model_type, dropout)
+        if key not in made:
+            made[key] = _make(model_type, dropout, tmp_path_factory.mktemp(model_type))
+        return made[key]
 
     return make
 
@@ -49,14 +50,16 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Reso
 def make_context(tmp_path: Path) -> Callable[..., Context]:
     """Makes the context of a cell on the CPU."""
 
-    def make(model: ResolvedModel | None, kind: Kind = "single", n_labels: int = 4, seed: int = 0) -> Context:
+    def make(
+        model: ResolvedModel | None, kind: Kind = "single", n_labels: int = 4, seeds: Seeds | None = None
+    ) -> Context:
         scratch = tmp_path / "scratch"
         scratch.mkdir(exist_ok=True)
         import torch
 
         torch.set_num_threads(1)  # such small networks only wait for a second one
         profile = TaskProfile("tiny", kind, n_labels, "micro_f1")
-        return Context(profile, Seeds(seed), "cpu", 1, scratch, QuietInstruments(), model)
+        return Context(profile, seeds or Seeds(0), "cpu", 1, scratch, QuietInstruments(), model)
 
     return make
 
@@ -81,15 +84,15 @@ def sixteen() -> Callable[[Kind], Documents]:
     return make
 
 
-def _make(model_type: str, folder: Path) -> ResolvedModel:
+def _make(model_type: str, dropout: float, folder: Path) -> ResolvedModel:
     import torch
     import transformers
 
     encoder = model_type == "bert"
     tokenizer = _tokenizer(encoder)
     sizes = SIZES | {"vocab_size": len(tokenizer)}
-    dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    sizes |= dropout if encoder else {"num_key_value_heads": 1, "head_dim": 16}
+    dropouts = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+    sizes |= dropouts if encoder else {"num_key_value_heads": 1, "head_dim": 16}
     config = transformers.AutoConfig.for_model(model_type, **sizes)
     auto = transformers.AutoModelForMaskedLM if encoder else transformers.AutoModelForCausalLM
     with torch.random.fork_rng():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from bench import embedded
 from bench.errors import ModelError
 from bench.model import architecture_of, folder_revision, materialise, resolve
 
@@ -75,6 +77,24 @@ def test_embedded_weights_are_the_same_wherever_they_are_made(tmp_path: Path, mo
         made.append(materialise(resolve("embedded-decoder")))
     assert made[0] != made[1]
     assert folder_revision(made[0]) == folder_revision(made[1])
+
+
+def test_embedded_weights_are_made_anew_by_other_code_or_libraries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = resolve("embedded-decoder")
+    folders = {found.folder}
+    for library in ("torch", "transformers"):
+        with monkeypatch.context() as patch:
+            patch.setattr(embedded, "version", lambda name, other=library: "0" if name == other else version(name))
+            assert resolve("embedded-decoder").revision == found.revision
+            folders.add(resolve("embedded-decoder").folder)
+    code = tmp_path / "changed.py"
+    code.write_bytes(Path(embedded.__file__).read_bytes() + b"#")
+    monkeypatch.setattr(embedded, "__file__", str(code))
+    changed = resolve("embedded-decoder")
+    assert changed.revision != found.revision
+    assert len(folders | {changed.folder}) == 4
 
 
 def test_a_folder_is_named_by_its_contents(tmp_path: Path) -> None:

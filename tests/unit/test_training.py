@@ -1,7 +1,8 @@
-"""The shared fine-tuning run: what it counts, where it writes, what it says, and in which order."""
+"""The shared fine-tuning run: what it counts, where it writes, what it says, and what its outcome depends on."""
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,13 +11,24 @@ import numpy as np
 import pytest
 
 from baselines.bert import Bert
-from bench.encoding import affixes, by_length, encode, load_tokenizer, pad
+from bench.encoding import SLICE, affixes, by_length, encode, load_tokenizer, pad
 from bench.errors import UserError
 from bench.method import Context, QuietInstruments
 from bench.model import ResolvedModel
+from bench.seeds import Seeds
 from bench.settings import resolve_settings
 from bench.task import Documents, Kind, LabelSpace
-from bench.training import FineTuneSettings, classification_loss, predict_in_batches
+from bench.training import Batch, FineTuneSettings, Fitting, classification_loss, fine_tune
+
+
+@dataclass(frozen=True)
+class ChosenSeeds(Seeds):
+    """Seeds of which some are given."""
+
+    chosen: dict[str, int] = field(default_factory=dict)
+
+    def of(self, purpose: str) -> int:
+        return self.chosen.get(purpose, super().of(purpose))
 
 
 @dataclass
@@ -37,15 +49,18 @@ class Counter(QuietInstruments):
 
 @pytest.fixture
 def fitted(
-    tiny_model: Callable[[str], ResolvedModel],
+    tiny_model: Callable[..., ResolvedModel],
     make_context: Callable[..., Context],
     sixteen: Callable[[Kind], Documents],
     labels: LabelSpace,
 ) -> Callable[..., tuple[Bert, Context, Any]]:
-    def fit(seed: int = 0, **settings: Any) -> tuple[Bert, Context, Any]:
-        context = replace(make_context(tiny_model("bert"), seed=seed), instruments=Counter())
+    def fit(
+        seeds: Seeds | None = None, dropout: float = 0.0, train: Documents | None = None, **settings: Any
+    ) -> tuple[Bert, Context, Any]:
+        context = replace(make_context(tiny_model("bert", dropout), seeds=seeds), instruments=Counter())
         method = Bert(Bert.Config(**{"batch_size": 4, "max_tokens": 9, **settings}))
-        method.fit(sixteen("single"), sixteen("single"), labels, context)
+        with context.phase("train"):
+            method.fit(train or sixteen("single"), sixteen("single"), labels, context)
         return method, context, context.instruments
 
     return fit
@@ -57,7 +72,7 @@ def test_every_document_is_counted_once_an_epoch(
     method, context, told = fitted(epochs=10, gradient_accumulation=2)
     assert sum(documents for documents, _, _ in told.counted) == 160
     assert {documents for documents, _, _ in told.counted} == {2}
-    assert told.warm == [2 * 4]  # two parts a step, and a tenth of forty steps
+    assert told.warm == [0, 2 * 4]  # before the first step; then two parts a step, and a tenth of forty steps
     facts = told.facts
     assert (facts["steps"], facts["micro_batch"], facts["gradient_accumulation"]) == (40, 2, 2)
     tokens, padding = (sum(row[place] for row in told.counted) for place in (1, 2))
@@ -70,12 +85,28 @@ def test_every_document_is_counted_once_an_epoch(
     assert not [path for path in context.scratch.rglob("*") if path.is_file()]
 
 
-def test_parts_of_a_batch_learn_the_same_as_the_whole(fitted: Callable[..., Any]) -> None:
-    curves = []
-    for parts in (1, 4):
-        _, _, told = fitted(epochs=2, gradient_accumulation=parts, learning_rate=1e-9)
-        curves.append([loss for _, loss in told.facts["loss_curve"]])
-    np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
+@pytest.mark.parametrize(("epochs", "warm"), [(1, [0, 1]), (20, [0, 5])])
+def test_set_up_and_first_steps_are_no_training_speed(fitted: Callable[..., Any], epochs: int, warm: list[int]) -> None:
+    assert fitted(epochs=epochs)[2].warm == warm
+
+
+def test_a_single_step_is_no_warm_up(fitted: Callable[..., Any]) -> None:
+    assert fitted(epochs=1, batch_size=16)[2].warm == [0]
+
+
+def test_unequal_parts_of_a_batch_learn_the_same_as_the_whole(
+    fitted: Callable[..., Any], sixteen: Callable[[Kind], Documents]
+) -> None:
+    documents = sixteen("single")
+    train = documents.take([*range(16), 0, 5])  # the last batch of an epoch has six of them: four and two
+    outcomes = []
+    for parts in (1, 3):
+        method, _, told = fitted(train=train, epochs=3, batch_size=12, gradient_accumulation=parts, learning_rate=1e-3)
+        outcomes.append((told.facts["loss_curve"], weights(method)))
+    (curve, whole), (curve_of_parts, of_parts) = outcomes
+    np.testing.assert_allclose(curve, curve_of_parts, atol=1e-5)
+    np.testing.assert_allclose(whole, of_parts, atol=1e-5)
+    assert len(curve) == 6
 
 
 def test_loss_curve_stays_short(fitted: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +123,33 @@ def test_seeds_decide_and_nothing_else(fitted: Callable[..., Any]) -> None:
     curves = []
     for seed, noise in ((0, 1), (0, 2), (1, 1)):
         torch.manual_seed(noise)
-        curves.append(fitted(seed=seed, epochs=2)[2].facts["loss_curve"])
+        curves.append(fitted(Seeds(seed), dropout=0.2, epochs=2)[2].facts["loss_curve"])
     assert curves[0] == curves[1] != curves[2]
+
+
+def test_order_of_documents_follows_its_own_seed(make_context: Callable[..., Context]) -> None:
+    def order(**seeds: int) -> list[int]:
+        seen: list[int] = []
+        fine_tune(
+            linear(seen), FineTuneSettings(epochs=2, batch_size=4), make_context(None, seeds=ChosenSeeds(0, seeds))
+        )
+        return seen
+
+    first = order(order=1, dropout=1)
+    assert sorted(first) == sorted([*range(64)] * 2)
+    assert order(order=1, dropout=2) == first
+    assert order(order=2, dropout=1) != first
+
+
+def test_dropout_follows_its_own_seed(make_context: Callable[..., Context]) -> None:
+    def curve(**seeds: int) -> Any:
+        context = make_context(None, seeds=ChosenSeeds(0, seeds))
+        fine_tune(linear([], dropout=0.5), FineTuneSettings(epochs=1, batch_size=4), context)
+        return context.instruments.facts["loss_curve"]  # type: ignore[attr-defined]  # the quiet ones have facts
+
+    first = curve(order=1, dropout=1)
+    assert curve(order=1, dropout=1) == first
+    assert curve(order=1, dropout=2) != first
 
 
 def test_document_budget_beyond_the_model_is_refused(fitted: Callable[..., Any]) -> None:
@@ -115,21 +171,27 @@ def test_head_has_a_learning_rate_of_its_own(fitted: Callable[..., Any]) -> None
     assert moved == {"classifier"}
 
 
-def test_predictions_come_back_in_order(make_context: Callable[..., Context]) -> None:
-    context = replace(make_context(None), instruments=Counter())
-    rows = [[7] * length for length in (3, 1, 9, 4, 4, 2)]
-    seen: dict[int, int] = {}
-    widths = []
+class Row(list[int]):
+    """A list that can be followed until it is dropped."""
 
-    def forward(batch: Any) -> Any:
-        widths.append(batch.ids.shape[1])
-        return batch.mask.sum(1)
 
-    for chosen, outcome in predict_in_batches(rows, forward, context, filler=0, size=2):
-        seen.update(zip(chosen, outcome.tolist(), strict=True))
-    assert [seen[n] for n in range(6)] == [3, 1, 9, 4, 4, 2]
-    assert widths == [9, 4, 2]
-    assert context.instruments.counted == [(2, 13, 5), (2, 7, 1), (2, 3, 1)]
+def test_only_one_slice_of_untruncated_texts_is_held() -> None:
+    most = 0
+
+    def tokenizer(texts: list[str], **_: Any) -> dict[str, list[Row]]:
+        nonlocal most
+        rows = [Row([int(text)] * 5) for text in texts]
+        refs.extend(weakref.ref(row) for row in rows)
+        most = max(most, sum(ref() is not None for ref in refs))
+        return {"input_ids": rows}
+
+    refs: list[weakref.ref[Row]] = []
+    texts = [str(number) for number in range(2 * SLICE + 1)]
+    encoded = encode(tokenizer, texts, 2)
+    assert encoded.rows == [[number] * 2 for number in range(len(texts))]
+    assert encoded.truncated_share == 1
+    assert most == SLICE
+    assert encode(tokenizer, [], 2).rows == []
 
 
 def test_affixes_and_padding(tiny_model: Callable[[str], ResolvedModel]) -> None:
@@ -149,7 +211,33 @@ def test_losses_match_their_formulas() -> None:
     logits = torch.tensor([[2.0, -1.0], [0.5, 0.0]])
     p = torch.sigmoid(logits)
     targets = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
-    expected = -(p.log() * targets + (1 - p).log() * (1 - targets)).sum() / 2
+    expected = -(p.log() * targets + (1 - p).log() * (1 - targets)).sum()
     torch.testing.assert_close(classification_loss(logits, targets, "multi"), expected)
-    chosen = -torch.log_softmax(logits, 1)[torch.arange(2), torch.tensor([0, 1])].mean()
+    chosen = -torch.log_softmax(logits, 1)[torch.arange(2), torch.tensor([0, 1])].sum()
     torch.testing.assert_close(classification_loss(logits, torch.tensor([0, 1]), "single"), chosen)
+
+
+def weights(method: Bert) -> Any:
+    """All weights but the keys' biases: attention does not depend on them, so that rounding alone moves them."""
+    return np.concatenate(
+        [value.numpy().ravel() for name, value in method._network.state_dict().items() if "key.bias" not in name]
+    )
+
+
+def linear(seen: list[int], dropout: float = 0.0) -> Fitting:
+    """Sixty-four examples for a linear layer of fixed weights; ``seen`` is told their order."""
+    import torch
+
+    network = torch.nn.Sequential(torch.nn.Dropout(dropout), torch.nn.Linear(64, 2))
+    torch.nn.init.constant_(network[1].weight, 0.5)
+    torch.nn.init.zeros_(network[1].bias)
+
+    def collate(chosen: Any) -> Batch:
+        seen.extend(chosen)
+        inputs = {"x": torch.eye(64)[list(chosen)] + 1, "y": torch.tensor([one % 2 for one in chosen])}
+        return Batch(inputs, len(chosen), len(chosen), 0, len(chosen))
+
+    def loss(network: Any, batch: Any) -> Any:
+        return torch.nn.functional.cross_entropy(network(batch["x"]), batch["y"], reduction="sum")
+
+    return Fitting(network, [1 + number % 5 for number in range(64)], collate, loss)

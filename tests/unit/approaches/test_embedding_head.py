@@ -195,6 +195,17 @@ def test_four_bits_cannot_be_trained() -> None:
         resolve_settings(EmbeddingHead.Config, {"adapter": "full"}, "embedding-head")
 
 
+@pytest.mark.parametrize("adapter", ["full", "none"])
+def test_settings_of_lora_are_refused_without_it(adapter: str) -> None:
+    for name, value in (("rank", 4), ("alpha", 1.0), ("adapter_dropout", 0.0)):
+        with pytest.raises(UserError, match=f"adapter={adapter} has no use for {name}") as error:
+            resolve_settings(
+                EmbeddingHead.Config, {"adapter": adapter, "quantisation": "none", name: value}, "embedding-head"
+            )
+        assert "\n" not in str(error.value)
+    resolve_settings(EmbeddingHead.Config, {"adapter": adapter, "quantisation": "none", "rank": 8}, "embedding-head")
+
+
 def started(method: EmbeddingHead, context: Context) -> EmbeddingHead:
     method._start(4, context)
     return method

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from bench.approaches.decoding import read, until_stop
-from bench.approaches.instruction_tuning import InstructionTuning, answer_loss, supervised
+from bench.approaches.decoding import Generated, read, until_stop
+from bench.approaches.instruction_tuning import InstructionTuning, answer_loss, longest_answer, supervised
 from bench.approaches.prompts import TEMPLATE, Answers, make_prompt
 from bench.encoding import load_tokenizer
 from bench.errors import UserError
 from bench.method import Context
 from bench.model import ResolvedModel
+from bench.settings import resolve_settings
 from bench.task import Documents, Kind, LabelSpace
 
 Make = Callable[[str], ResolvedModel]
@@ -29,6 +30,7 @@ QUICK: dict[str, Any] = {
     "quantisation": "none",
 }
 MULTI = Answers(("a b", "c", "d"), "multi", "; ", "none")
+SINGLE = Answers(("a b", "c", "d"), "single", "; ", "none")
 
 
 @pytest.fixture
@@ -45,7 +47,8 @@ def test_learns_sixteen_documents(
     method.fit(train, train, labels, context)
     predicted = method.predict(train.texts, context)
     assert [list(row) for row in predicted.sets] == [sorted(row) for row in train.labels]
-    assert predicted.problems["out_of_set"] == predicted.problems["duplicates"] == 0
+    assert set(predicted.problems.values()) == {0}
+    assert context.instruments.facts["truncated_share_predict"] == 0
     if kind == "multi":
         method.save(tmp_path)
         again = InstructionTuning(InstructionTuning.Config(**QUICK))
@@ -111,17 +114,96 @@ def test_only_the_document_is_cut_and_every_example_keeps_its_answer(
     method = InstructionTuning(InstructionTuning.Config(**QUICK | {"max_tokens": 8}))
     method._start(Answers.of(labels, "multi", "; ", "none"), context)
     targets = method._targets(train)
-    fitting = method._fitting(method._prompts(texts, 9, context), targets)
+    encoded = method._prompts(texts)
+    fitting = method._fitting(encoded.rows, targets)
     batch = fitting.collate([0, 1, 2])
     learnt = [row[row != -100].tolist() for row in batch.inputs["targets"]]
     assert learnt == targets
     assert [method._tokenizer.decode(row) for row in learnt] == ["sea</s>", "food</s>", "game; space</s>"]
-    assert context.instruments.facts["truncated_share"] == pytest.approx(2 / 3)
+    assert batch.units == sum(map(len, targets))
+    assert encoded.truncated_share == pytest.approx(2 / 3)
     for row in batch.inputs["ids"]:
         assert "separated by" in method._tokenizer.decode(row)
     method.config = InstructionTuning.Config(**QUICK | {"max_tokens": 500})
     with pytest.raises(UserError, match="max_tokens=500"):
-        method._prompts(texts, 9)
+        method._room(9)
+
+
+def test_an_answer_that_fills_the_context_is_said_to(
+    tiny_model: Make, make_context: MakeContext, labels: LabelSpace
+) -> None:
+    long = LabelSpace((*labels.names[:3], "space " * 600))
+    train = Documents(["a"], ["flour"], [[3]])
+    with pytest.raises(UserError, match=r"longest answer takes \d+ tokens") as error:
+        InstructionTuning(InstructionTuning.Config(**QUICK)).fit(train, train, long, make_context(tiny_model("llama")))
+    assert "-" not in str(error.value).replace("label_list", "")
+
+
+@pytest.mark.parametrize("kind", ["single", "multi"])
+def test_answers_may_be_longer_than_those_of_training(kind: Kind, tiny_model: Make, make_context: MakeContext) -> None:
+    labels = LabelSpace(("sea", "food", "moves a pawn to the moon"))
+    rows = {"single": [[0], [1]], "multi": [[0, 1], []]}[kind]
+    train, context = Documents(["a", "b"], ["sea", "flour"], rows), make_context(tiny_model("llama"), kind, 3)
+    method = InstructionTuning(InstructionTuning.Config(**QUICK | {"epochs": 1}))
+    method.fit(train, train, labels, context)
+    end = method._tokenizer.eos_token_id
+    written = {"single": labels.names[2], "multi": "moves a pawn to the moon; moves a pawn to the moon"}[kind]
+    assert method._max_new_tokens >= len(method._tokenizer(written, add_special_tokens=False)["input_ids"] + [end])
+    assert method._max_new_tokens == longest_answer(method._tokenizer, method._answers, 2)
+    method = InstructionTuning(InstructionTuning.Config(**QUICK | {"epochs": 1, "max_new_tokens": 2}))
+    method.fit(train, train, labels, context)
+    assert method._max_new_tokens == 2
+
+
+def test_an_answer_without_its_end_mark_is_cut_off(
+    tiny_model: Make, make_context: MakeContext, labels: LabelSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = InstructionTuning(InstructionTuning.Config(**QUICK))
+    context = make_context(tiny_model("llama"), "multi")
+    method._start(Answers.of(labels, "multi", "; ", "none"), context)
+    method._max_new_tokens = 5
+    said = method._tokenizer("sea; food", add_special_tokens=False)["input_ids"]
+    monkeypatch.setattr(method, "_generate", lambda batch: [said, [*said, method._tokenizer.eos_token_id]])
+    predicted = method.predict(["bread", "bread"], context)
+    assert predicted.sets == [[0], [0, 1]]
+    assert predicted.problems["cut_off"] == 1
+    assert predicted.texts == ["sea; food"] * 2
+
+
+def test_length_of_answers_leaves_room_for_documents(
+    tiny_model: Make, make_context: MakeContext, labels: LabelSpace
+) -> None:
+    train = Documents(["a"], ["flour"], [[1]])
+    wide = LabelSpace((*labels.names[:3], "space " * 600))
+    method = InstructionTuning(InstructionTuning.Config(**QUICK | {"epochs": 1, "max_new_tokens": 9999}))
+    context = make_context(tiny_model("llama"))
+    method.fit(train, train, wide, context)
+    assert method._max_new_tokens == 512 - 64 - len(method._prompt.around(()))
+    assert len(method.predict(train.texts, context).sets) == 1
+
+
+def test_unequal_parts_of_a_batch_learn_the_same_as_the_whole(
+    tiny_model: Make, make_context: MakeContext, sixteen: Sixteen
+) -> None:
+    import numpy as np
+
+    labels = LabelSpace(("sea", "food is baked of flour", "a", "windy space, a rocket, and the moon"))
+    train, outcomes = sixteen("multi"), []
+    for parts in (1, 4):
+        context = make_context(tiny_model("llama"), "multi")
+        settings = QUICK | {"epochs": 3, "learning_rate": 1e-4, "gradient_accumulation": parts}
+        method = InstructionTuning(InstructionTuning.Config(**settings))
+        method.fit(train, train, labels, context)
+        flat = np.concatenate([value.numpy().ravel() for value in method._network.state_dict().values()])
+        outcomes.append((context.instruments.facts["loss_curve"], flat))
+    np.testing.assert_allclose(outcomes[0][0], outcomes[1][0], atol=1e-5)
+    np.testing.assert_allclose(outcomes[0][1], outcomes[1][1], atol=1e-5)
+
+
+@pytest.mark.parametrize("given", [{"head_learning_rate": 1e-3}, {"adapter": "none", "quantisation": "none"}])
+def test_what_only_a_head_has_use_for_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=next(iter(given))):
+        resolve_settings(InstructionTuning.Config, given, "instruction-tuning")
 
 
 def test_loss_is_that_of_the_answer_alone(tiny_model: Make, make_context: MakeContext, labels: LabelSpace) -> None:
@@ -142,7 +224,7 @@ def test_loss_is_that_of_the_answer_alone(tiny_model: Make, make_context: MakeCo
     targets = supervised(padded.ids, [2, 4])
     assert targets.tolist() == [[-100, -100, 50, 3], [51, 52, 53, 3]]
     loss = answer_loss(method._network, {"ids": padded.ids, "mask": padded.mask, "targets": targets})
-    torch.testing.assert_close(loss, sum(naive) / 6)
+    torch.testing.assert_close(loss, sum(naive))
 
 
 @pytest.mark.parametrize("template", [None, "{{ bos_token }}[{{ messages[0].content | trim }}]"])
@@ -171,11 +253,11 @@ def test_template_without_its_document_is_refused(tokenizer: Any, template: str)
 
 def test_answers_are_read_strictly() -> None:
     texts = ["a b; d", "c", "none", "d; x; d", "A B", "", "ca", "c;d"]
-    read_back = read(texts, MULTI)
+    read_back = read([Generated(text) for text in texts], MULTI)
     assert read_back.sets == [[0, 2], [1], [], [2], [], [], [], [1, 2]]
-    assert read_back.problems == {"parse_failures": 3, "out_of_set": 3, "duplicates": 1}
+    assert read_back.problems == {"parse_failures": 3, "out_of_set": 3, "duplicates": 1, "cut_off": 0}
     assert list(read_back.texts) == texts
-    single = read(["c", "c; d", " d\n"], Answers(("a b", "c", "d"), "single", "; ", "none"))
+    single = read([Generated(text) for text in ("c", "c; d", " d\n")], SINGLE)
     assert single.sets == [[1], [], [2]]
     assert single.problems["parse_failures"] == 1
 
@@ -188,5 +270,19 @@ def test_answers_come_in_label_space_order() -> None:
 
 
 def test_nothing_is_read_behind_the_end_mark() -> None:
-    assert until_stop([5, 6, 3, 7, 3], 3) == [5, 6]
-    assert until_stop([5, 6], 3) == [5, 6]
+    assert until_stop([5, 6, 3, 7, 3], 3) == ([5, 6], True)
+    assert until_stop([5, 6], 3) == ([5, 6], False)
+
+
+def test_the_fragment_of_a_cut_off_answer_is_no_label() -> None:
+    raster = Answers(("image", "image:raster", "audio"), "multi", "; ", "none")
+    said = [Generated(text, finished=False) for text in ("audio; image", "image", "audio; ", "audio;", "none", "x; im")]
+    read_back = read([*said, Generated("audio; image")], raster)
+    assert read_back.sets == [[2], [], [2], [2], [], [], [2, 0]]
+    assert read_back.problems == {"parse_failures": 3, "out_of_set": 1, "duplicates": 0, "cut_off": 6}
+    assert list(read_back.texts)[:2] == ["audio; image", "image"]
+    single = read([Generated("c", finished=False), Generated("c")], SINGLE)
+    assert single.sets == [[], [1]]
+    assert (single.problems["cut_off"], single.problems["parse_failures"]) == (1, 1)
+    lines = Answers(("a", "b"), "multi", "\n", "none")
+    assert read([Generated("a\nb\n", finished=False)], lines).sets == [[0, 1]]

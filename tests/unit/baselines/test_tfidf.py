@@ -109,6 +109,8 @@ def test_tells_progress_and_size() -> None:
     Tfidf().fit(data.train, data.validation, data.labels, Context(profile, Seeds(0), "cpu", 2, Path(), instruments))
     assert instruments.progressed[-1].step == instruments.progressed[-1].total == len(data.labels)
     assert instruments.facts["features"] > 0
+    assert set(instruments.facts["parameters"]) == {"total", "trainable", "stored"}
+    assert instruments.facts["parameters"]["total"] > 0
 
 
 def test_no_trained_label_gives_empty_rankings() -> None:

@@ -7,7 +7,7 @@ from statistics import stdev
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.record import Identity
@@ -293,12 +293,10 @@ def test_metrics_have_their_usual_names(name: str, title: str) -> None:
     assert metric_title(name) == title
 
 
-@settings(max_examples=40)
-@given(st.lists(st.one_of(st.floats(0, 1), st.none(), st.just(math.nan)), min_size=1, max_size=6))
-def test_a_mean_stands_only_where_every_seed_has_a_number(values: list[float | None]) -> None:
-    from conftest import build_record
-
-    records = [build_record(seed=seed, metrics={"micro_f1": value}) for seed, value in enumerate(values)]
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.lists(st.one_of(st.floats(0, 1), st.none(), st.just(math.nan)), min_size=1, max_size=6))
+def test_a_mean_stands_only_where_every_seed_has_a_number(record: MakeRecord, values: list[float | None]) -> None:
+    records = [record(seed=seed, metrics={"micro_f1": value}) for seed, value in enumerate(values)]
     (cell,) = column(results_table(records), "micro_f1")
     whole = all(value is not None and math.isfinite(value) for value in values)
     assert (cell.value is not None) == whole
