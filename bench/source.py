@@ -7,7 +7,8 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 HARNESS_PACKAGES = ("bench", "baselines", "tasks", "report")
@@ -47,16 +48,15 @@ class FirstParty:
         return None
 
 
-@dataclass
+@dataclass(frozen=True)
 class SourceHasher:
-    """Hashes modules together with all first-party code that they reach; files are read once.
+    """Hashes modules together with all first-party code that they reach.
 
     Attributes:
         first_party: Where first-party code lies.
     """
 
     first_party: FirstParty
-    _imports: dict[Path, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def hash(self, modules: Iterable[str], files: Iterable[Path] = ()) -> str:
         """One hash over these modules, these loose files, and what they import, in an order of its own."""
@@ -71,7 +71,9 @@ class SourceHasher:
     def _visit(self, module: str, path: Path, reached: dict[str, str]) -> None:
         if module in reached:
             return
-        reached[module], imported = self._read(module, path)
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        facts = path.stat()
+        reached[module], imported = _read(path, package, (facts.st_mtime_ns, facts.st_size))
         for name in imported:
             self._visit_with_packages(name, reached)
 
@@ -84,15 +86,13 @@ class SourceHasher:
             if path is not None:
                 self._visit(prefix, path, reached)
 
-    def _read(self, module: str, path: Path) -> tuple[str, tuple[str, ...]]:
-        if path not in self._imports:
-            source = path.read_bytes()
-            package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-            self._imports[path] = (
-                hashlib.blake2b(source, digest_size=16).hexdigest(),
-                tuple(_imported_names(source, package)),
-            )
-        return self._imports[path]
+
+@lru_cache(maxsize=4096)
+def _read(path: Path, package: str, _stamp: tuple[int, int]) -> tuple[str, tuple[str, ...]]:
+    """Hash and imports of a file; time and size are part of the key, so that a plan reads each file once."""
+    source = path.read_bytes()
+    digest = hashlib.blake2b(source, digest_size=16).hexdigest()
+    return digest, tuple(dict.fromkeys(_imported_names(source, package)))
 
 
 def _package_folder(top: str) -> Path | None:

@@ -36,7 +36,7 @@ def print_results(records: Sequence[Record]) -> None:
     for _, rows in groupby(ordered, key=_section):
         chosen = list(rows)
         differing = _differing(chosen)
-        columns = (*COLUMNS, "settings") if any(differing) else COLUMNS
+        columns = (*_columns(chosen), "settings") if any(differing) else _columns(chosen)
         table = [[*_row(record), words][: len(columns)] for record, words in zip(chosen, differing, strict=True)]
         print_table(columns, table, title=_title(chosen))
         for record in chosen:
@@ -45,6 +45,16 @@ def print_results(records: Sequence[Record]) -> None:
         typer.echo()
     if any(record.from_scratch for record in records):
         typer.echo("* random weights (from scratch): a check of the set-up, not a judgement of the method")
+
+
+def _columns(records: Sequence[Record]) -> tuple[str, ...]:
+    """P@5 says nothing where a document has one label: nDCG@5 stands in its place."""
+    return tuple("nDCG@5" if name == "P@5" and _top_five(records[0]) == "ndcg@5" else name for name in COLUMNS)
+
+
+def _top_five(record: Record) -> str:
+    facts = record.task_facts
+    return "ndcg@5" if facts is not None and facts.kind == "single" else "p@5"
 
 
 def _section(record: Record) -> tuple[str, str]:
@@ -82,7 +92,7 @@ def _row(record: Record) -> list[str]:
         f"{record.model or ''}{' *' if record.from_scratch else ''}",
         str(record.seed),
         record.status,
-        *(_number(metrics.get(name), 3) for name in ("micro_f1", "macro_f1", "p@1", "p@5")),
+        *(_number(metrics.get(name), 3) for name in ("micro_f1", "macro_f1", "p@1", _top_five(record))),
         _number(record.seconds.get("train"), 1),
         _number(record.documents_per_second.get("train"), 0),
         _number(record.documents_per_second.get("predict"), 0),
