@@ -42,7 +42,7 @@ def show_plan(plan: list[PlannedCell], again: Again, as_json: bool) -> None:
     )
     states = Counter(row["state"] for row in rows)
     counted = ", ".join(f"{count} {state}" for state, count in states.items())
-    typer.echo(f"\n{len(rows)} cells: {counted}; {sum(row['runs'] for row in rows)} would run")
+    typer.echo(f"\n{cells(len(rows))}: {counted}; {sum(row['runs'] for row in rows)} would run")
 
 
 def run_and_show(plan: list[PlannedCell], store: Store, options: RunOptions, as_json: bool) -> None:
@@ -73,7 +73,12 @@ def _show(records: list[Record], wanted: int) -> None:
     states = Counter(record.status for record in records)
     counted: Any = ", ".join(f"{count} {status}" for status, count in states.items())
     ran = f"{wanted} run now" if wanted else "nothing to run"
-    typer.echo(f"\n{len(records)} cells: {counted}; {ran}")
+    typer.echo(f"\n{cells(len(records))}: {counted}; {ran}")
     faults = sorted({record.status for record in records if record.status in FAULTS})
     if faults and not wanted:
         typer.echo(f"run the failed ones again with --retry {','.join(faults)}")
+
+
+def cells(count: int) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{count} cell" if count == 1 else f"{count} cells"
