@@ -16,14 +16,14 @@ COLUMNS = (
     "model",
     "seed",
     "status",
-    "micro-F1",
-    "macro-F1",
+    "micro\nF1",
+    "macro\nF1",
     "P@1",
     "P@5",
-    "train s",
-    "train docs/s",
-    "predict docs/s",
-    "peak MiB",
+    "train\ns",
+    "train\ndocs/s",
+    "predict\ndocs/s",
+    "peak\nMiB",
 )
 
 
@@ -49,7 +49,7 @@ def print_results(records: Sequence[Record]) -> None:
 
 def _columns(records: Sequence[Record]) -> tuple[str, ...]:
     """P@5 says nothing where a document has one label: nDCG@5 stands in its place."""
-    return tuple("nDCG@5" if name == "P@5" and _top_five(records[0]) == "ndcg@5" else name for name in COLUMNS)
+    return tuple("nDCG\n@5" if name == "P@5" and _top_five(records[0]) == "ndcg@5" else name for name in COLUMNS)
 
 
 def _top_five(record: Record) -> str:

@@ -146,6 +146,8 @@ class _Live:
             Text(f"about {clock(left)} left" if left is not None else ""),
         )
         lines = [Text(f"  {_title(job)}: {_standing(at)}", no_wrap=True) for job, at in self._at.values()]
+        if not lines:
+            lines = [Text("  importing torch, once for all cells")]
         return Group(head, *lines)
 
 
