@@ -232,6 +232,21 @@ def test_settings_reach_every_plugin_that_has_them(bench, tmp_path):
     assert changed == [[True, True], [True, False]]
 
 
+def test_every_finished_cell_has_what_scripts_rely_on(bench, plugins, tmp_path):
+    words = ("run", "-t", "small-multi", "-t", "small-single", "-m", "words", "-m", "emitter", "-m", "tfidf")
+    for record in json.loads(bench(*words, "--plugins", plugins / "small.py", "--out", tmp_path, "--json").out):
+        assert {"load", "train", "predict"} <= set(record["seconds"])
+        for rates in (record["documents_per_second"], record["tokens_per_second"]):
+            assert {"train", "predict"} <= set(rates)
+        for phase in ("train", "predict"):
+            assert record["peak_mib"][phase]["host"] > 10
+            assert {"host", "allocated", "reserved", "process", "device"} <= set(record["peak_mib"][phase])
+        assert {"micro_f1", "macro_f1", "p@1", "p@3", "p@5", "ndcg@5"} <= set(record["metrics"])
+        undefined = {name for name, value in record["metrics"].items() if value is None}
+        assert undefined == set(record["undefined"])
+        assert (record["metrics"]["p@1"] is None) == (record["method"] == "emitter")
+
+
 def test_inspect_tells_sizes(bench):
     facts = json.loads(bench("inspect", "synthetic-clv", "--json", "--set", "train_documents=50").out)
     assert facts["n_labels"] == 5

@@ -1,0 +1,58 @@
+"""Suites say what they span, and are refused by name where they are off."""
+
+import pytest
+
+from bench.errors import UserError
+from bench.registry import Registry
+from bench.selection import Selection
+from bench.suite import Suite, built_in_suites, load_suite, parse_suite
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("task: [debtags]", "'task'.*'tasks'"),
+        ("seeds: [one]", "seeds.0"),
+        ("seeds: []", "seeds"),
+        ("- debtags", "not a mapping"),
+        ("tasks: [", "not YAML"),
+    ],
+)
+def test_a_suite_that_is_off_is_refused(text, said):
+    with pytest.raises(UserError, match=said):
+        parse_suite(text, "mine", "mine.yaml")
+
+
+def test_built_in_suites_are_sound():
+    registry = Registry.discover()
+    names = {plugin.name for plugin in registry.plugins}
+    for name, _ in built_in_suites():
+        suite = load_suite(name)
+        assert set(suite.tasks) | set(suite.methods) <= names
+        for owner, given in suite.settings.items():
+            registry.find(owner.rpartition("/")[2]).settings(given)
+
+
+def test_the_word_of_a_pair_outranks_that_of_the_method():
+    suite = Suite(settings={"bert": {"epochs": 2, "max_tokens": 64}, "debtags/bert": {"epochs": 5}})
+    assert suite.method_settings("debtags", "bert") == {"epochs": 5, "max_tokens": 64}
+    assert suite.method_settings("synthetic-clv", "bert") == {"epochs": 2, "max_tokens": 64}
+
+
+def test_the_user_s_word_outranks_the_suite_s():
+    suite = Suite(tasks=("debtags",), settings={"bert": {"epochs": 2}, "debtags/bert": {"epochs": 5}})
+    chosen = Selection(settings={"epochs": 1, "bert.batch_size": 4}).of(suite, Registry.discover())
+    assert chosen.method_settings("debtags", "bert") == {"epochs": 1, "batch_size": 4}
+    assert chosen.method_settings("debtags", "embedding-head") == {"epochs": 1}
+
+
+def test_a_key_of_tasks_and_methods_must_say_whose(tmp_path):
+    (tmp_path / "both.py").write_text(
+        "from bench.method import Method\nfrom bench.settings import Settings\n"
+        "class S(Settings):\n    train_documents: int = 3\n"
+        "class Both(Method):\n    name = 'both'\n    Config = S\n"
+        "    def fit(self, *a): ...\n    def predict(self, *a): ...\n"
+    )
+    registry = Registry.discover([tmp_path / "both.py"])
+    with pytest.raises(UserError, match=r"both\.train_documents"):
+        Selection(settings={"train_documents": 1}).of(Suite(), registry)
