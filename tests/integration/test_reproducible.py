@@ -62,3 +62,26 @@ def test_metrics_can_be_computed_again_from_the_predictions(tmp_path):
     space = LabelSpace(names, tuple((name[0],) for name in names))
     again = evaluate(test.gold, test.predicted, test.ranking, space, counts, 60, "multi")
     assert again.metrics == record["metrics"]
+
+
+def test_the_threshold_comes_from_the_validation_documents(tmp_path):
+    from bench.metrics.thresholds import choose_threshold, decide
+    from bench.predictions_file import read_predictions
+
+    words = ("run", "-t", "small-multi", "-m", "words", "--plugins", PLUGINS / "small.py", "--out", tmp_path, "--json")
+    (record,) = json.loads(call(*words).out)
+    splits = read_predictions(tmp_path / "cells" / record["cell"] / "predictions.parquet")
+    validation, test = splits["validation"], splits["test"]
+    threshold = record["decision"]["threshold"]
+    assert threshold == choose_threshold(validation.gold, validation.ranking)
+    assert threshold != choose_threshold(test.gold, test.ranking)
+    assert (test.predicted != decide(test.ranking, "multi", threshold)).nnz == 0
+
+
+def test_every_cell_has_the_same_surroundings(tmp_path):
+    """Offline, with the threads asked for, and with one order of sets and dictionaries of strings."""
+    words = ("run", "-t", "small-single", "-m", "surroundings", "--plugins", PLUGINS / "small.py", "--threads", "1")
+    facts = [json.loads(call(*words, "--out", tmp_path / name, "--json").out)[0]["facts"] for name in ("one", "two")]
+    assert facts[0] == facts[1]
+    assert facts[0]["HF_HUB_OFFLINE"] == "1"
+    assert facts[0]["OMP_NUM_THREADS"] == "1"

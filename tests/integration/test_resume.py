@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 
@@ -73,21 +74,22 @@ def test_kill_and_resume(tmp_path, undisturbed, seen):
     assert not list((tmp_path / "cells").glob(".*"))
 
 
-def test_children_die_with_their_parent(tmp_path):
+@pytest.mark.parametrize("method", ["hangs-telling", "hangs-telling-torch"])
+def test_children_die_with_their_parent(tmp_path, method):
     """A child that outlived its parent would write into the next run's store."""
-    words = ("run", "-t", "small-single", "-m", "hangs-deaf", "--plugins", PLUGINS, "--out", tmp_path)
-    process = subprocess.Popen(command(*words), stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if "start" in line:
-            break
-    import psutil
-
-    children = psutil.Process(process.pid).children(recursive=True)
-    process.kill()
-    process.wait()
-    process.stderr.close()
-    assert children
-    assert not psutil.wait_procs(children, timeout=20)[1]
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    words = ("run", "-t", "small-single", "-m", method, "--plugins", PLUGINS, "--out", tmp_path / "out")
+    process = subprocess.Popen(
+        command(*words), stderr=subprocess.DEVNULL, env={**os.environ, "BENCH_TEST_PIPE": str(pipe)}
+    )
+    with pipe.open() as told:
+        assert told.readline() == "at work\n"
+        process.kill()
+        process.wait()
+        # The end of the pipe comes when the last process that holds it is gone.
+        assert select.select([told], [], [], 20)[0], "the child lives on"
+        assert told.read() == ""
 
 
 def test_the_same_command_again_runs_nothing(tmp_path, bench):

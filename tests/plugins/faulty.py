@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from bench.method import Method
 from bench.prediction import Scores
@@ -172,3 +173,24 @@ class FailsAfterLoading(Well):
         with context.phase("load"):
             pass
         raise ValueError("after loading")
+
+
+class HangsTelling(Well):
+    """Says through a named pipe that it is at work, and never ends; the pipe closes when it dies."""
+
+    name = "hangs-telling"
+
+    def fit(self, *_):
+        with Path(os.environ["BENCH_TEST_PIPE"]).open("w") as pipe:
+            pipe.write("at work\n")
+            pipe.flush()
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+            while True:
+                time.sleep(3600)
+
+
+class HangsTellingTorch(HangsTelling):
+    """The same, forked from the warm server."""
+
+    name = "hangs-telling-torch"
+    uses_torch = True

@@ -117,3 +117,16 @@ class Chance(Words):
 
         rng = np.random.default_rng(context.seeds.of("scores"))
         return Scores(rng.random((len(texts), self.n), dtype=np.float32))
+
+
+class Surroundings(Words):
+    """Notes what its process was given."""
+
+    name = "surroundings"
+
+    def fit(self, train, validation, labels, context):
+        import os
+
+        super().fit(train, validation, labels, context)
+        names = ("HF_HUB_OFFLINE", "OMP_NUM_THREADS", "GOMP_SPINCOUNT")
+        context.note(text_hash=hash("text"), **{name: os.environ.get(name) for name in names})
