@@ -16,6 +16,7 @@ from bench.model import materialise
 from bench.prediction import Scores, TopScores
 from bench.task import Documents, LabelSpace
 from bench.training import (
+    HEAD_START,
     FineTuneSettings,
     Fitting,
     classification_collate,
@@ -58,8 +59,8 @@ class Bert(Method):
             self._start(labels, context)
         encoded = self._tokenise(train.texts)
         context.note(truncated_share=encoded.truncated_share)
-        if context.task.kind == "multi":
-            set_final_bias(self._network, log_prior_bias(train, len(labels)))
+        multi = context.task.kind == "multi"
+        start_final_layer(self._network, len(labels), log_prior_bias(train, len(labels)) if multi else None)
 
         def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
             logits = network(input_ids=batch["ids"], attention_mask=batch["mask"]).logits
@@ -117,21 +118,23 @@ class Bert(Method):
         self._tokenizer = load_tokenizer(folder)
 
 
-def set_final_bias(network: nn.Module, bias: Tensor) -> None:
-    """Set the bias of the layer that makes the logits: the last linear one with as many outputs as there are labels.
+def start_final_layer(network: nn.Module, n_labels: int, bias: Tensor | None) -> None:
+    """Set how the layer starts that makes the logits: the last linear one with as many outputs as there are labels.
 
-    Names differ (``classifier``, ``classifier.out_proj``, ``score``); a head without a bias stays as it is.
+    Names differ (``classifier``, ``classifier.out_proj``, ``score``); a head without a bias gets none.
     """
     import torch
 
     fitting = [
         module
         for module in network.modules()
-        if isinstance(module, torch.nn.Linear) and module.out_features == len(bias)
+        if isinstance(module, torch.nn.Linear) and module.out_features == n_labels
     ]
-    if fitting and fitting[-1].bias is not None:
-        with torch.no_grad():
-            fitting[-1].bias.copy_(bias)
+    with torch.no_grad():
+        for layer in fitting[-1:]:
+            layer.weight.mul_(HEAD_START)
+            if bias is not None and layer.bias is not None:
+                layer.bias.copy_(bias)
 
 
 def _network(folder: Path, labels: LabelSpace, context: Context) -> Any:
@@ -148,5 +151,6 @@ def _network(folder: Path, labels: LabelSpace, context: Context) -> Any:
             dtype=torch.float32,
             ignore_mismatched_sizes=True,
             local_files_only=True,
+            use_safetensors=True,
         )
     return network.to(context.device).eval()

@@ -1,34 +1,33 @@
 """Models: what a method starts from, named by a hub id, a local folder or the name of an embedded one.
 
-Resolving is cheap, works offline and imports neither torch nor transformers.
+``NAME:random`` is the same network with random weights. Resolving is cheap, works offline and imports neither torch nor
+transformers.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from bench import embedded
 from bench.errors import ModelError
-from bench.files import cache_folder, file_hash, write_atomic
+from bench.model_files import (
+    PickledWeightsError,
+    architecture_of,
+    check_every_file,
+    check_weights,
+    folder_revision,
+    read_config,
+)
+from bench.presets import Preset, find_preset
+from bench.random_weights import RandomWeights
 
-_WEIGHTS = (".safetensors", ".bin")
-_IDENTIFYING = (*_WEIGHTS, ".json", ".model", ".txt", ".jinja", ".py")
-_WORTH_KEEPING = 2**26
-# fmt: off
-_ENCODERS = frozenset({
-    "albert", "bert", "big_bird", "camembert", "convbert", "deberta", "deberta-v2", "distilbert", "electra",
-    "ernie", "esm", "eurobert", "flaubert", "fnet", "funnel", "ibert", "layoutlm", "longformer", "luke",
-    "megatron-bert", "mobilebert", "modernbert", "mpnet", "nezha", "nomic_bert", "nystromformer", "rembert",
-    "roberta", "roberta-prelayernorm", "roformer", "squeezebert", "xlm-roberta", "xlm-roberta-xl", "xmod", "yoso",
-})
-# fmt: on
+RANDOM = ":random"
+"""Behind a model's name: the network with random weights."""
 
 
 @dataclass(frozen=True)
@@ -36,78 +35,87 @@ class ResolvedModel:
     """A model found on this machine.
 
     Attributes:
-        name: What the user calls it: a hub id, a folder, or an embedded name.
+        name: What records call it: a hub id, an embedded name, or the last part of a folder's path and what is in it.
         revision: What its files are: a hash of them, or the hub's commit.
         folder: Where ``AutoModel.from_pretrained`` finds it, once :func:`materialise` has been called.
         architecture: ``encoder`` or ``decoder``.
-        from_scratch: Whether its weights are random.
+        random: How it is made, where its weights are random.
     """
 
     name: str
     revision: str
     folder: Path
     architecture: Literal["encoder", "decoder"]
-    from_scratch: bool = False
+    random: RandomWeights | None = None
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether its weights are random."""
+        return self.random is not None
 
 
 def resolve(name: str, local_models: Path | None = None) -> ResolvedModel:
     """Find a model on this machine.
 
-    Looked for in this order: embedded models, a folder of that path, ``local_models``, the Hugging Face cache.
+    Looked for in this order: embedded models, a folder of that path, ``local_models``, the Hugging Face cache. The
+    architecture of a model with random weights may come from a preset, too.
 
     Args:
-        name: A hub id, a folder with ``config.json``, or the name of an embedded model.
+        name: A hub id or the last part of a preset's, a folder with ``config.json``, or the name of an embedded model;
+            ``:random`` behind it asks for random weights.
         local_models: A folder of models, each in a folder named by its id or by the last part of its id.
 
     Raises:
-        ModelError: It is not here, or its files are incomplete; the message says how to bring it.
+        ModelError: It is not here, or its files are incomplete or changed; the message says how to bring it.
     """
-    if name in embedded.ARCHITECTURES:
-        architecture: Any = embedded.ARCHITECTURES[name]
-        return ResolvedModel(name, embedded.revision(name), embedded.folder(name), architecture, from_scratch=True)
-    for folder in _local_folders(name, local_models):
-        if (folder / "config.json").is_file():
-            return _found(name, folder, folder_revision(folder))
-    snapshot = _cached_snapshot(name)
-    if snapshot is None:
+    if name.endswith(RANDOM):
+        return _with_random_weights(name.removesuffix(RANDOM), local_models)
+    folder = locate(name, local_models)
+    if folder is None:
         raise _missing(name, local_models)
-    return _found(name, snapshot, snapshot.name)
+    with _explained(name, folder):
+        config = read_config(folder)
+        check_weights(folder)
+        if name in embedded.ARCHITECTURES:
+            check_every_file(folder)
+    # A snapshot in the hub's cache is named by its commit.
+    is_snapshot = folder.parent.name == "snapshots" and folder.parent.parent.name.startswith("models--")
+    revision = folder.name if is_snapshot else folder_revision(folder)
+    return ResolvedModel(_label(name, folder, revision), revision, folder.resolve(), _kind(name, config))
+
+
+def locate(name: str, local_models: Path | None = None) -> Path | None:
+    """The folder of a model, if it is on this machine; its files are not looked at."""
+    for spelling in dict.fromkeys((name, known_name(name))):
+        for folder in _local_folders(spelling, local_models):
+            if (folder / "config.json").is_file():
+                return folder
+        snapshot = _cached_snapshot(spelling)
+        if snapshot is not None:
+            return snapshot
+    return None
 
 
 def materialise(model: ResolvedModel) -> Path:
-    """The folder of a model, made first where it is an embedded one; methods call it in their ``load`` phase.
+    """The folder of a model, made first where its weights are random; methods call it in their ``load`` phase.
 
     Raises:
         ModelError: The folder has gone since the model was resolved.
     """
-    if model.name in embedded.ARCHITECTURES:
-        return embedded.materialise(model.name)
+    if model.random is not None:
+        return model.random.make()
     if not model.folder.is_dir():
-        raise ModelError(f"model {model.name!r}: its folder {model.folder} has gone; run `bench prepare {model.name}`")
+        raise ModelError(f"model {model.name!r}: its folder {model.folder} has gone since the run was planned")
     return model.folder
 
 
-def folder_revision(folder: Path) -> str:
-    """A hash of the names and contents of a model's config, tokenizer and weight files."""
-    digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(folder.iterdir()):
-        if file.is_file() and file.suffix in _IDENTIFYING and not file.name.startswith("."):
-            facts = file.stat()
-            digest.update(f"{file.name}\0{_file_hash(file, facts.st_size, facts.st_mtime_ns)}\0".encode())
-    return digest.hexdigest()
-
-
-def architecture_of(config: dict[str, Any]) -> Literal["encoder", "decoder"] | None:
-    """``encoder`` or ``decoder`` by a model's ``config.json``; None where it is neither or cannot be told."""
-    if config.get("is_encoder_decoder"):
-        return None
-    heads = " ".join(config.get("architectures") or ())
-    if "ForCausalLM" in heads or "LMHeadModel" in heads or "ForConditionalGeneration" in heads:
-        return "decoder"
-    if config.get("model_type") in _ENCODERS or "ForMaskedLM" in heads or "ForPreTraining" in heads:
-        return "encoder"
-    # What is neither listed nor names its head is taken by the one trait that every decoder's config has.
-    return "decoder" if "use_cache" in config or "num_key_value_heads" in config else None
+def known_name(name: str) -> str:
+    """What a model is called before it is found: a preset's id, the last part of a path, or just its name."""
+    base = name.removesuffix(RANDOM)
+    preset = find_preset(base)
+    is_path = base.startswith(("~", ".")) or Path(base).is_absolute()
+    known = preset.id if preset is not None else Path(base).name if is_path else base
+    return known + name[len(base) :]
 
 
 def hub_cache() -> Path:
@@ -120,7 +128,73 @@ def hub_cache() -> Path:
     return Path(home).expanduser() / "hub"
 
 
+def _with_random_weights(name: str, local_models: Path | None) -> ResolvedModel:
+    """A preset's architecture is taken from its numbers even where its files are here: one name, one network."""
+    preset = None if _is_folder(name) else find_preset(name)
+    if preset is not None:
+        return _to_be_made(preset.id, _of_preset(preset))
+    folder = locate(name, local_models)
+    if folder is None:
+        raise _missing(name, local_models)
+    with _explained(name, folder):
+        config = read_config(folder)
+    random = RandomWeights(known_name(name), _kind(name, config), config, folder)
+    return _to_be_made(_label(name, folder, random.revision), random)
+
+
+def _of_preset(preset: Preset) -> RandomWeights:
+    """Without a download there is no tokenizer either: the embedded one goes along, with its special tokens."""
+    tokenizer = embedded.folder(f"embedded-{preset.architecture}")
+    special = {key: id_ for key, id_ in read_config(tokenizer).items() if key.endswith("_token_id")}
+    return RandomWeights(preset.id, preset.architecture, {**preset.config, **special}, tokenizer)
+
+
+def _to_be_made(label: str, random: RandomWeights) -> ResolvedModel:
+    return ResolvedModel(f"{label}{RANDOM}", random.revision, random.folder, random.architecture, random)
+
+
+def _label(name: str, folder: Path, revision: str) -> str:
+    """Of a folder that was named by its path the last part and what is in it, not where it lies."""
+    return f"{folder.resolve().name}@{revision[:6]}" if _is_folder(name) else known_name(name)
+
+
+def _is_folder(name: str) -> bool:
+    return name not in embedded.ARCHITECTURES and (Path(name).expanduser() / "config.json").is_file()
+
+
+def _kind(name: str, config: dict[str, Any]) -> Literal["encoder", "decoder"]:
+    architecture = architecture_of(config)
+    if architecture is None:
+        raise ModelError(
+            f"model {name!r}: the model_type {config.get('model_type')!r} in its config.json is neither an encoder nor "
+            "a decoder"
+        )
+    return architecture
+
+
+@contextmanager
+def _explained(name: str, folder: Path) -> Iterator[None]:
+    """What is wrong with a folder comes out with the model's name and the remedy."""
+    try:
+        yield
+    except PickledWeightsError as error:
+        raise ModelError(f"model {name!r}: {error}") from None
+    except ModelError as error:
+        raise ModelError(f"model {name!r}: {error}; {_remedy(name, folder)}") from None
+
+
+def _remedy(name: str, folder: Path) -> str:
+    if name in embedded.ARCHITECTURES:
+        return "install bench-text again"
+    if folder.is_relative_to(hub_cache().resolve()) or folder.is_relative_to(hub_cache()):
+        return f"run `bench prepare {known_name(name)}`"
+    return f"copy {folder} again"
+
+
 def _local_folders(name: str, local_models: Path | None) -> Iterator[Path]:
+    if name in embedded.ARCHITECTURES:
+        yield embedded.folder(name)
+        return
     yield Path(name).expanduser()
     if local_models is not None:
         yield local_models / name
@@ -138,36 +212,11 @@ def _cached_snapshot(name: str) -> Path | None:
     return whole[0] if len(whole) == 1 else None
 
 
-def _found(name: str, folder: Path, revision: str) -> ResolvedModel:
-    if not any(file.suffix in _WEIGHTS for file in folder.iterdir()):
-        raise ModelError(f"model {name!r}: {folder} holds no weights; run `bench prepare {name}`")
-    try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-    except ValueError as error:
-        raise ModelError(f"model {name!r}: {folder / 'config.json'} is not JSON ({error})") from None
-    architecture = architecture_of(config)
-    if architecture is None:
-        raise ModelError(
-            f"model {name!r}: the model_type {config.get('model_type')!r} in {folder / 'config.json'} is neither an "
-            "encoder nor a decoder"
-        )
-    return ResolvedModel(name, revision, folder.resolve(), architecture)
-
-
 def _missing(name: str, local_models: Path | None) -> ModelError:
+    hub_id = known_name(name)
     places = [str(path) for path in _local_folders(name, local_models)] + [str(hub_cache())]
+    preset = find_preset(name)
+    gate = f" (first accept its licence at {preset.page})" if preset is not None and preset.gated else ""
     return ModelError(
-        f"model {name!r} is not on this machine (looked in {', '.join(places)}); run `bench prepare {name}`"
+        f"model {name!r} is not on this machine (looked in {', '.join(places)}); run `bench prepare {hub_id}`{gate}"
     )
-
-
-@functools.lru_cache(maxsize=4096)
-def _file_hash(file: Path, size: int, modified: int) -> str:
-    """Size and time of change are part of the key: the weights of a model are read once, not once a plan."""
-    if size < _WORTH_KEEPING:
-        return file_hash(file)
-    key = hashlib.blake2b(f"{file.resolve()}\0{size}\0{modified}".encode(), digest_size=16).hexdigest()
-    kept = cache_folder() / "file-hashes" / key
-    if not kept.is_file():
-        write_atomic(kept, file_hash(file).encode())
-    return kept.read_text("ascii")

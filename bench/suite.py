@@ -7,11 +7,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from bench import embedded
 from bench.errors import UserError, unknown_name
+from bench.model import RANDOM
 
-EMBEDDED_MODELS = ("embedded-encoder", "embedded-decoder")
+EMBEDDED_MODELS = tuple(embedded.ARCHITECTURES)
 
 
 class Suite(BaseModel):
@@ -24,16 +26,36 @@ class Suite(BaseModel):
     tasks: tuple[str, ...] = Field(default=(), description="task names; none means all")
     methods: tuple[str, ...] = Field(default=(), description="method names; none means all")
     models: tuple[str, ...] = Field(
-        default=EMBEDDED_MODELS, description="each method takes those of its architecture", min_length=1
+        default=EMBEDDED_MODELS,
+        description="names, or {name: …, weights: random}; each method takes those of its architecture",
+        min_length=1,
     )
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     settings: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="settings of a task or method, or of TASK/METHOD for that pair alone"
     )
 
+    @field_validator("models", mode="before")
+    @classmethod
+    def _named(cls, models: Any) -> Any:
+        """``{name: X, weights: random}`` is written ``X:random`` wherever a model is named by one word."""
+        if not isinstance(models, list):
+            return models
+        return [_model_name(entry) if isinstance(entry, dict) else entry for entry in models]
+
     def method_settings(self, task: str, method: str) -> dict[str, Any]:
         """What this suite sets of a method on a task: the pair's words over the method's."""
         return {**self.settings.get(method, {}), **self.settings.get(f"{task}/{method}", {})}
+
+
+def _model_name(entry: dict[str, Any]) -> str:
+    unknown = set(entry) - {"name", "weights"}
+    if unknown or not isinstance(entry.get("name"), str):
+        raise ValueError(f"a model has the keys name and weights, not {', '.join(map(str, entry))}")
+    weights = entry.get("weights", "pretrained")
+    if weights not in {"pretrained", "random"}:
+        raise ValueError(f"weights of {entry['name']} are pretrained or random, not {weights!r}")
+    return f"{entry['name']}{RANDOM}" if weights == "random" else entry["name"]
 
 
 def load_suite(name: str) -> Suite:

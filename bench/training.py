@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from bench.method import Context
     from bench.task import Documents, Kind
 
+HEAD_START = 0.1
+"""The last layer's random weights start at this part of their usual size.
+
+So the first logits say no more than the bias does, and the first steps do not throw about what pretraining has learnt.
+"""
+
 CURVE_POINTS = 200
 """At most so many points of the loss curve are kept."""
 

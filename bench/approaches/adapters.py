@@ -164,6 +164,7 @@ def _base(loader: Any, folder: Path, preparation: Preparation, device: str) -> A
         quantization_config=nf4(dtype) if four_bits else None,
         device_map={"": device} if four_bits else None,
         local_files_only=True,
+        use_safetensors=True,
     )
     network.config.use_cache = False
     if four_bits:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.approaches.pooling import last_token
+from bench.training import HEAD_START
 
 
 class HeadNetwork(nn.Module):
@@ -23,7 +24,7 @@ class HeadNetwork(nn.Module):
         text = body.config.get_text_config()
         self.body = body
         self.head = nn.Linear(text.hidden_size, n_labels)
-        nn.init.normal_(self.head.weight, std=getattr(text, "initializer_range", 0.02))
+        nn.init.normal_(self.head.weight, std=HEAD_START * getattr(text, "initializer_range", 0.02))
         nn.init.zeros_(self.head.bias)
 
     @property

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import doctor, inspect, list_, prepare, report, results, run, show
+from bench.cli import doctor, inspect, list_, models, prepare, report, results, run, show
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("run", short_help="Train, predict and measure; run it again to go on.")(run.run)
 app.command("list", short_help="List tasks, methods and suites.")(list_.list_)
 app.command("show", short_help="Show the settings of a task or method, or a suite.")(show.show)
+app.add_typer(models.app, name="models", short_help="List, show and build models.")
 app.command("results", short_help="Show the results.")(results.results)
 app.command("report", short_help="Write report.md, report.html and plots.")(report.report)
 app.command("prepare", short_help="Bring tasks or models to this machine.")(prepare.prepare)

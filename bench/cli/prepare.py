@@ -20,6 +20,8 @@ def prepare(
     plugins: PluginsOption = None,
 ) -> None:
     """Bring tasks or models to this machine."""
+    from bench.embedded import ARCHITECTURES
+    from bench.model import RANDOM
     from bench.registry import Registry
 
     registry = Registry.discover(plugins or ())
@@ -30,6 +32,9 @@ def prepare(
             for plugin in chosen:
                 with plugin.guarded():
                     plugin.load()(plugin.settings({})).prepare(typer.echo)
+            continue
+        if name.removesuffix(RANDOM) in ARCHITECTURES or name.endswith(RANDOM):
+            typer.echo(f"{name}: nothing to bring")
             continue
         known = [*tasks, *_families(list(tasks.values()))]
         if "/" not in name and get_close_matches(name, known, cutoff=0.6):
@@ -56,13 +61,28 @@ def _family(plugin: Plugin) -> str | None:
 
 def _download_model(name: str) -> None:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled
 
+    from bench.model import resolve
+    from bench.presets import find_preset
+
+    preset = find_preset(name)
+    hub_id = preset.id if preset is not None else name
     patterns = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
     try:
-        folder = Path(snapshot_download(name, allow_patterns=patterns))
-        if not any(folder.glob("*.safetensors")):
-            snapshot_download(name, allow_patterns=["*.bin"])
+        # Neither copies in other formats nor weights that would have to be unpickled: a pickle can run code.
+        folder = Path(snapshot_download(hub_id, allow_patterns=patterns, ignore_patterns=["*/*", "consolidated*"]))
+    except GatedRepoError as error:
+        raise UserError(
+            f"model {hub_id} asks you to accept its licence at https://huggingface.co/{hub_id}; then `hf auth login`, "
+            f"then again `bench prepare {hub_id}`"
+        ) from error
     except (HfHubHTTPError, OfflineModeIsEnabled, OSError, ValueError) as error:
-        raise UserError(f"model {name} cannot be fetched: {' '.join(str(error).split())[:200]}") from error
-    typer.echo(f"{name}: in {folder}")
+        raise UserError(f"model {hub_id} cannot be fetched: {' '.join(str(error).split())[:200]}") from error
+    if not any(folder.glob("*.safetensors")):
+        raise UserError(
+            f"model {hub_id} is not published as safetensors, and bench unpickles nothing; convert it where you trust "
+            f"it (AutoModel.from_pretrained, save_pretrained) and name the folder with --model"
+        )
+    resolve(hub_id)
+    typer.echo(f"{hub_id}: in {folder}")

@@ -18,6 +18,7 @@ from bench.meters.instruments import CellInstruments
 from bench.method import Context, Method
 from bench.metrics.evaluate import Evaluation, evaluate, label_table
 from bench.metrics.thresholds import choose_threshold, decide
+from bench.model import materialise
 from bench.prediction import LabelSets, Prediction, Ranking, Scores, TopScores, rank, sets_matrix
 from bench.predictions_file import SplitPredictions, write_predictions
 from bench.record import Decision, Record
@@ -56,6 +57,8 @@ def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Rec
     data = FrozenTask.open(job.task).load()
     method: Method = job.method.load()(job.method.settings(job.identity.method_settings))
     profile = TaskProfile(job.identity.task, data.kind, len(data.labels), data.primary_metric)
+    if job.model is not None:
+        materialise(job.model)  # before anything is measured: who comes second finds it made
     scratch = job.folder / "scratch"
     scratch.mkdir()
     context = Context(

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from bench.cell import absent_name, cell_name, slot_name
 from bench.errors import ModelError, UserError, unknown_name
 from bench.method import Method
-from bench.model import ResolvedModel, resolve
+from bench.model import RANDOM, ResolvedModel, known_name, resolve
+from bench.presets import find_preset
 from bench.record import STATUSES, Identity, Record, TaskFacts
 from bench.registry import Plugin, PluginKind, Registry
 from bench.settings import Settings, settings_dict
@@ -270,19 +271,21 @@ class Planner:
             return
         for name, model in self._fitting(architecture, cell.method.name).items():
             if isinstance(model, ResolvedModel):
-                label = _model_label(name, model)
-                yield replace(_identify(cell, model=label, model_revision=model.revision), model=model)
+                yield replace(_identify(cell, model=name, model_revision=model.revision), model=model)
             else:
                 yield replace(_identify(cell, model=name), blocked=cell.blocked or model)
 
     def _fitting(self, architecture: str, method: str) -> dict[str, ResolvedModel | Blocked]:
-        """The suite's models of an architecture; where none fits, the embedded one that does, and not silently."""
+        """What records call a model → the model; of the suite's models those of an architecture.
+
+        Where none fits, it is the embedded one that does, and not silently.
+        """
         for names in (self.suite.models, EMBEDDED_MODELS):
-            found = {name: self._resolve(name) for name in dict.fromkeys(names)}
+            found = [(name, self._resolve(name)) for name in names]
             fitting = {
-                name: model
-                for name, model in found.items()
-                if isinstance(model, Blocked) or model.architecture == architecture
+                known_name(name) if isinstance(model, Blocked) else model.name: model
+                for name, model in found
+                if _kind(name, model) in {architecture, None}
             }
             if fitting:
                 return fitting
@@ -304,9 +307,12 @@ class Planner:
         return cell.looked_up(self.store, self.report)
 
 
-def _model_label(name: str, model: ResolvedModel) -> str:
-    """The name of a model in records: of a local folder its last part and what is in it, not where it lies."""
-    return f"{model.folder.name}@{model.revision[:6]}" if Path(name).expanduser().is_dir() else name
+def _kind(name: str, model: ResolvedModel | Blocked) -> str | None:
+    """``encoder`` or ``decoder``; None where that cannot be known of a model that is not here."""
+    if isinstance(model, ResolvedModel):
+        return model.architecture
+    preset = find_preset(name.removesuffix(RANDOM))
+    return preset.architecture if preset is not None else None
 
 
 def _identify(cell: PlannedCell, **parts: Any) -> PlannedCell:

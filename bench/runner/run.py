@@ -83,9 +83,13 @@ def _execute(wanted: list[PlannedCell], store: Store, options: RunOptions, watch
 
 
 def _forget_absence(cell: PlannedCell, store: Store) -> None:
-    """A cell that can run is absent no more; nor is it under no model, as which a broken method stands."""
-    store.forget(cell.absent)
-    store.forget(absent_name(cell.identity.model_copy(update={"model": None})))
+    """A cell that can run is absent no more, by whatever it was called when it was.
+
+    A broken method stands under no model, and a folder that is not there yet under its bare name.
+    """
+    model = cell.identity.model
+    for called in {model, None, model.partition("@")[0] if model else None}:
+        store.forget(absent_name(cell.identity.model_copy(update={"model": called})))
 
 
 def _unavailable(cell: PlannedCell) -> Record:

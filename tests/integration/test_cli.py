@@ -173,37 +173,49 @@ def test_a_task_that_raises_outside_load_spoils_nothing_else(bench, tmp_path, pa
     assert rows["synthetic-clv"]["state"] == "missing"
 
 
+def planned(bench, tmp_path, *models):
+    """The rows of a dry run of ``bert`` and ``embedding-head`` with some models."""
+    named = [word for model in models for word in ("--model", model)]
+    words = ("run", "-t", "synthetic-clv", "-m", "bert", "-m", "embedding-head", "--dry-run", "--json")
+    done = bench(*words, *named, "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
 def test_a_local_model_is_named_by_what_it_is_not_by_where_it_lies(bench, tmp_path):
-    import shutil
+    from folders import write_model
 
-    made = tmp_path / "a" / "mine"
-    made.mkdir(parents=True)
-    (made / "config.json").write_text('{"model_type": "bert", "architectures": ["BertForMaskedLM"]}')
-    (made / "model.safetensors").write_bytes(b"weights")
-    (made / "tokenizer.json").write_text("{}")
-    shutil.copytree(tmp_path / "a", tmp_path / "b")
-
-    def planned(folder):
-        words = (
-            "run",
-            "-t",
-            "synthetic-clv",
-            "-m",
-            "bert",
-            "--model",
-            folder,
-            "--dry-run",
-            "--json",
-            "--out",
-            tmp_path,
-        )
-        return json.loads(bench(*words).out)[0]
-
-    first, second = planned(tmp_path / "a" / "mine"), planned(tmp_path / "b" / "mine")
-    assert first["cell"] == second["cell"]
+    kind = {"model_type": "bert", "architectures": ["BertForMaskedLM"]}
+    folders = [write_model(tmp_path / place / "mine", fill, **kind) for place, fill in (("a", 0), ("b", 0), ("c", 1))]
+    first, second, other = (planned(bench, tmp_path, folder)[0] for folder in folders)
+    assert first["cell"] == second["cell"] != other["cell"]
     assert first["model"].startswith("mine@")
-    (tmp_path / "b" / "mine" / "model.safetensors").write_bytes(b"others")
-    assert planned(tmp_path / "b" / "mine")["cell"] != first["cell"]
+    assert planned(bench, tmp_path, f"{folders[0]}:random")[0]["model"].endswith(":random")
+    assert "/" not in planned(bench, tmp_path, tmp_path / "nowhere" / "mine")[0]["model"]
+
+
+def test_one_model_by_two_names_is_one_cell(bench, tmp_path):
+    rows = planned(bench, tmp_path, "smollm2-135m:random", "HuggingFaceTB/SmolLM2-135M:random")
+    assert [(row["method"], row["model"]) for row in rows] == [
+        ("bert", "embedded-encoder"),
+        ("embedding-head", "HuggingFaceTB/SmolLM2-135M:random"),
+    ]
+
+
+def test_a_preset_that_is_not_here_stands_under_its_id_in_methods_of_its_kind(bench, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    rows = {row["method"]: row for row in planned(bench, tmp_path, "qwen3-1.7b")}
+    assert rows["bert"]["model"] == "embedded-encoder"
+    assert (rows["embedding-head"]["model"], rows["embedding-head"]["state"]) == ("Qwen/Qwen3-1.7B", "unavailable")
+
+
+def test_a_model_with_random_weights_is_marked(bench, tmp_path):
+    sizes = ("--set", "train_documents=20", "--set", "validation_documents=8", "--set", "test_documents=8")
+    words = ("-t", "synthetic-clv", "-m", "bert", "--model", "embedded-encoder:random", "--set", "epochs=1")
+    done = bench("run", *words, *sizes, "--set", "max_tokens=16", "--out", tmp_path / "out", "--json")
+    (record,) = json.loads(done.out)
+    assert (record["model"], record["from_scratch"]) == ("embedded-encoder:random", True)
+    assert "from scratch" in bench("results", "--out", tmp_path / "out").out
 
 
 def test_a_model_that_no_method_starts_from_is_not_replaced_silently(bench, tmp_path):

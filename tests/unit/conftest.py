@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bench.method import Context, QuietInstruments
-from bench.model import ResolvedModel, folder_revision
+from bench.model import ResolvedModel
+from bench.model_files import folder_revision
 from bench.seeds import Seeds
 from bench.task import Documents, Kind, LabelSpace, TaskProfile
 
@@ -100,14 +101,14 @@ def _make(model_type: str, dropout: float, folder: Path) -> ResolvedModel:
         auto.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     architecture: Any = "encoder" if encoder else "decoder"
-    return ResolvedModel(str(folder), folder_revision(folder), folder, architecture, from_scratch=True)
+    return ResolvedModel(str(folder), folder_revision(folder), folder, architecture)
 
 
 def _tokenizer(encoder: bool) -> Any:
     import transformers
     from tokenizers import processors
 
-    from bench.embedded.build_tokenizer import train
+    from bench.pretraining.tokenizer import train
 
     backend = train([*TOPICS, "sea; food; game; space none", "Label of this text:"], 400)
     ids = {token: backend.token_to_id(token) for token in ("<s>", "[CLS]", "[SEP]")}

@@ -3,11 +3,15 @@
 import json
 import re
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
+from bench import embedded
 from bench.metrics.definitions import DEFINITIONS
+from bench.pretraining.settings import BuildSettings
 from bench.record import Record
+from bench.settings import settings_dict
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -44,3 +48,49 @@ def test_the_plugins_page_works(tmp_path, monkeypatch):
     (tmp_path / "tickets.csv").write_text("id,split,queue,body\n" + "\n".join(rows))
     done = call("run", "--plugins", "mine.py", "-t", "mine", "-m", "shout", "--json", cwd=tmp_path)
     assert [record["status"] for record in json.loads(done.out)] == ["ok"], done.err
+
+
+def reference() -> dict[tuple[str, str], list[float]]:
+    """(method, model) → micro-F1 of each seed, in the committed run of the suite ``embedded``."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for record in json.loads((ROOT / "results/reference/embedded.json").read_text()):
+        assert record["status"] == "ok"
+        found.setdefault((record["method"], record["model"] or ""), []).append(record["metrics"]["micro_f1"])
+    return found
+
+
+@pytest.mark.parametrize("name", embedded.ARCHITECTURES)
+def test_the_cards_say_what_was_measured(name):
+    card = (embedded.folder(name) / "README.md").read_text()
+    measured = reference()
+    assert len(measured) == 5
+    for (method, model), seeds in measured.items():
+        start = f"`{model}`" if model else "–"
+        assert len(seeds) == 3
+        assert f"| `{method}` | {start} | {fmean(seeds):.3f} | {min(seeds):.3f} to {max(seeds):.3f} |" in card
+
+
+def test_pretraining_is_worth_what_the_cards_say():
+    """The promise of the embedded models, held by the committed run."""
+    mean = {key: fmean(seeds) for key, seeds in reference().items()}
+    encoder, decoder = mean["bert", "embedded-encoder"], mean["embedding-head", "embedded-decoder"]
+    assert encoder - mean["bert", "embedded-encoder:random"] >= 0.10
+    assert decoder - mean["embedding-head", "embedded-decoder:random"] >= 0.10
+    assert max(encoder, decoder) >= mean["tfidf", ""] - 0.01
+
+
+@pytest.mark.parametrize("name", embedded.ARCHITECTURES)
+def test_the_cards_hold_the_recipe(name):
+    recipe = embedded.recipe()
+    card = (embedded.folder(name) / "README.md").read_text()
+    tasks = " ".join(f"-t {task}" for task in recipe.tasks)
+    options = f"--steps {recipe.settings['steps']} --seed {recipe.settings['seed']}"
+    assert f"    bench models build --out DIR {tasks} {options}\n" in card
+    assert recipe_settings_of(card) == settings_dict(BuildSettings(**recipe.settings))
+
+
+def recipe_settings_of(card):
+    """The settings that a card lists: `` `key` value; … ``."""
+    (line,) = (line for line in card.splitlines() if line.startswith("`steps` "))
+    pairs = (part.strip(" .").split("` ") for part in line.split(";"))
+    return {key.strip("`"): json.loads(value) for key, value in pairs}

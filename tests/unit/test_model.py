@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from folders import write_model
 
 from bench import embedded
 from bench.errors import ModelError
-from bench.model import architecture_of, folder_revision, materialise, resolve
-
-
-def write_model(folder: Path, weights: bytes = b"w", **config: object) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(
-        json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"], **config})
-    )
-    if weights:
-        (folder / "model.safetensors").write_bytes(weights)
-    return folder
+from bench.model import materialise, resolve
+from bench.model_files import architecture_of
 
 
 @pytest.fixture
@@ -32,12 +25,58 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "hf" / "hub"
 
 
-def test_embedded_pair_has_both_architectures_and_needs_no_files() -> None:
+def test_embedded_pair_has_both_architectures_and_is_pretrained() -> None:
     encoder, decoder = resolve("embedded-encoder"), resolve("embedded-decoder")
     assert (encoder.architecture, decoder.architecture) == ("encoder", "decoder")
-    assert encoder.from_scratch
+    assert not encoder.from_scratch
     assert encoder.revision != decoder.revision
     assert encoder == resolve("embedded-encoder")
+
+
+def test_embedded_pair_is_small_enough_to_ship() -> None:
+    files = [file for name in embedded.ARCHITECTURES for file in embedded.folder(name).iterdir()]
+    assert {"model.safetensors", "config.json", "tokenizer.json", "README.md", "SHA256SUMS"} <= {f.name for f in files}
+    assert sum(file.stat().st_size for file in files) < 16 * 2**20
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The embedded encoder's folder, to be tampered with; it stands for the shipped one."""
+    folder = shutil.copytree(embedded.folder("embedded-encoder"), tmp_path / "encoder")
+    monkeypatch.setattr(embedded, "folder", lambda _name: folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("how", ["one bit", "cut short", "missing", "no sum", "no sums", "empty sums"])
+def test_a_shipped_file_that_is_not_what_it_was_is_refused(copied: Path, name: str, how: str) -> None:
+    assert resolve("embedded-encoder").folder == copied.resolve()
+    file = copied / name
+    content = file.read_bytes()
+    if how == "missing":
+        file.unlink()
+    elif how == "no sum":
+        sums = (copied / "SHA256SUMS").read_text().splitlines()
+        (copied / "SHA256SUMS").write_text("\n".join(line for line in sums if name not in line))
+    elif how == "no sums":
+        (copied / "SHA256SUMS").unlink()
+    elif how == "empty sums":
+        (copied / "SHA256SUMS").write_text("")
+    elif how == "cut short":
+        file.write_bytes(content[: len(content) // 2])
+    else:
+        file.write_bytes(bytes([*content[:-2], content[-2] ^ 1, content[-1]]))
+    with pytest.raises(ModelError, match=("sums" in how and "json") or name) as error:
+        resolve("embedded-encoder")
+    assert "\n" not in str(error.value)
+    assert "install bench-text again" in str(error.value)
+
+
+def test_sha256sum_agrees_with_the_shipped_sums() -> None:
+    folder = embedded.folder("embedded-decoder")
+    for line in (folder / "SHA256SUMS").read_text().splitlines():
+        expected, name = line.split()
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected
 
 
 def test_resolving_imports_no_torch() -> None:
@@ -70,39 +109,30 @@ def test_embedded_models_load_and_match() -> None:
     )
 
 
-def test_embedded_weights_are_the_same_wherever_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    for name in ("a", "b"):
-        monkeypatch.setenv("BENCH_CACHE", str(tmp_path / name))
-        made.append(materialise(resolve("embedded-decoder")))
-    assert made[0] != made[1]
-    assert folder_revision(made[0]) == folder_revision(made[1])
+@pytest.mark.parametrize("name", embedded.ARCHITECTURES)
+def test_loading_a_model_unpickles_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pickle
 
+    import torch
+    from transformers import AutoModel, AutoTokenizer
 
-def test_embedded_weights_are_made_anew_by_other_code_or_libraries(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = resolve("embedded-decoder")
-    folders = {found.folder}
-    for library in ("torch", "transformers"):
-        with monkeypatch.context() as patch:
-            patch.setattr(embedded, "version", lambda name, other=library: "0" if name == other else version(name))
-            assert resolve("embedded-decoder").revision == found.revision
-            folders.add(resolve("embedded-decoder").folder)
-    code = tmp_path / "changed.py"
-    code.write_bytes(Path(embedded.__file__).read_bytes() + b"#")
-    monkeypatch.setattr(embedded, "__file__", str(code))
-    changed = resolve("embedded-decoder")
-    assert changed.revision != found.revision
-    assert len(folders | {changed.folder}) == 4
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("unpickled")
+
+    for module, function in ((torch, "load"), (pickle, "load"), (pickle, "loads"), (pickle, "Unpickler")):
+        monkeypatch.setattr(module, function, forbidden)
+    folder = materialise(resolve(name))
+    AutoTokenizer.from_pretrained(folder)
+    assert AutoModel.from_pretrained(folder).dtype == torch.float16
 
 
 def test_a_folder_is_named_by_its_contents(tmp_path: Path) -> None:
-    first, second = write_model(tmp_path / "a"), write_model(tmp_path / "b", b"other")
+    first, second = write_model(tmp_path / "a"), write_model(tmp_path / "b", fill=1.0)
     copy = write_model(tmp_path / "c")
     (copy / "README.md").write_text("not part of the model")
     assert resolve(str(first)).revision == resolve(str(copy)).revision != resolve(str(second)).revision
     assert resolve(str(first)).folder == first.resolve()
+    assert resolve(str(first)).name == f"a@{resolve(str(first)).revision[:6]}"
 
 
 @pytest.mark.parametrize("place", ["org/small", "small"])
@@ -132,9 +162,109 @@ def test_missing_model_names_places_and_remedy(tmp_path: Path, hub: Path) -> Non
     )
 
 
+def test_a_missing_preset_names_its_licence_gate(hub: Path) -> None:
+    with pytest.raises(ModelError, match=r"bench prepare meta-llama/Llama-3.2-1B` .*accept its licence at https://"):
+        resolve("llama-3.2-1b")
+    with pytest.raises(ModelError, match=r"bench prepare Qwen/Qwen3-0.6B`$"):
+        resolve("Qwen/Qwen3-0.6B")
+
+
+def test_a_preset_is_found_by_the_last_part_of_its_id(tmp_path: Path, hub: Path) -> None:
+    write_model(tmp_path / "models" / "Qwen3-0.6B", model_type="qwen3")
+    assert resolve("Qwen/Qwen3-0.6B", tmp_path / "models").name == "Qwen/Qwen3-0.6B"
+    assert resolve("qwen3-0.6b", tmp_path / "models").name == "Qwen/Qwen3-0.6B"
+
+
 def test_model_without_weights_is_refused(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "half")
+    (folder / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="no weights"):
-        resolve(str(write_model(tmp_path / "half", weights=b"")))
+        resolve(str(folder))
+
+
+def test_weights_that_would_be_unpickled_are_refused(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "old")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"pytorch_model\.bin.*can run code.*safetensors"):
+        resolve(str(folder))
+
+
+def test_weights_that_transformers_would_not_read_do_not_hide_pickled_ones(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "decoy")
+    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+    (folder / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(ModelError, match=r"pytorch_model\.bin"):
+        resolve(str(folder))
+
+
+def test_every_shard_that_the_index_names_is_asked_for(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "sharded")
+    shards = [folder / f"model-0000{n}-of-00002.safetensors" for n in (1, 2)]
+    shutil.copy(folder / "model.safetensors", shards[0])
+    (folder / "model.safetensors").rename(shards[1])
+    names = {"a": shards[0].name, "b": shards[1].name}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
+    assert resolve(str(folder)).architecture == "decoder"
+    shards[1].unlink()
+    with pytest.raises(ModelError, match=rf"{shards[1].name} is missing"):
+        resolve(str(folder))
+
+
+def test_a_user_s_sums_are_read_as_sha256sum_writes_them(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "mine")
+    right = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    (folder / "SHA256SUMS").write_text(f"\n{right.upper()} *model.safetensors\n")
+    assert resolve(str(folder)).architecture == "decoder"
+    (folder / "SHA256SUMS").write_text(f"{'0' * 64}  model.safetensors\n")
+    with pytest.raises(ModelError, match=r"model\.safetensors was changed.*copy .* again"):
+        resolve(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", b"[]"),
+        ("config.json", b"{"),
+        ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"),
+        ("model.safetensors", (2).to_bytes(8, "little") + b"[]"),
+        ("model.safetensors", (20).to_bytes(8, "little") + b'{"a":{"dtype":"F16"}'),
+    ],
+)
+def test_damaged_files_are_named_in_one_line(tmp_path: Path, name: str, content: bytes) -> None:
+    folder = write_model(tmp_path / "damaged")
+    (folder / name).write_bytes(content)
+    with pytest.raises(ModelError, match=name) as error:
+        resolve(str(folder))
+    assert "\n" not in str(error.value)
+
+
+def test_a_link_that_leads_nowhere_is_named(hub: Path) -> None:
+    snapshot = write_model(hub / "models--org--small" / "snapshots" / "abc")
+    (snapshot / "model.safetensors").unlink()
+    (snapshot / "model.safetensors").symlink_to("../../blobs/gone")
+    with pytest.raises(ModelError, match=r"leads nowhere.*bench prepare org/small"):
+        resolve("org/small")
+
+
+def test_a_local_folder_inside_the_hub_cache_is_named_by_its_contents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    revisions = set()
+    for fill in (0.0, 1.0):
+        write_model(tmp_path / "models" / "small", fill)
+        revisions.add(resolve("org/small", tmp_path / "models").revision)
+        shutil.rmtree(tmp_path / "models" / "small")
+    assert len(revisions) == 2
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.9])
+def test_a_weight_file_that_was_cut_short_is_refused(tmp_path: Path, share: float) -> None:
+    file = write_model(tmp_path / "cut") / "model.safetensors"
+    content = file.read_bytes()
+    file.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(ModelError, match=r"model\.safetensors is cut short"):
+        resolve(str(file.parent))
 
 
 @pytest.mark.parametrize(

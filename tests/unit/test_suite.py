@@ -16,11 +16,19 @@ from bench.suite import Suite, built_in_suites, load_suite, parse_suite
         ("seeds: []", "seeds"),
         ("- debtags", "not a mapping"),
         ("tasks: [", "not YAML"),
+        ("models: [{name: org/m, weights: rnadom}]", "weights of org/m are pretrained or random"),
+        ("models: [{weights: random}]", "keys name and weights"),
+        ("models: [{name: org/m, revision: abc}]", "keys name and weights"),
     ],
 )
 def test_a_suite_that_is_off_is_refused(text, said):
     with pytest.raises(UserError, match=said):
         parse_suite(text, "mine", "mine.yaml")
+
+
+def test_a_model_may_have_random_weights():
+    text = "models: [org/m, {name: org/m, weights: random}, {name: org/n, weights: pretrained}, 'org/o:random']"
+    assert parse_suite(text, "mine", "mine.yaml").models == ("org/m", "org/m:random", "org/n", "org/o:random")
 
 
 def test_built_in_suites_are_sound():

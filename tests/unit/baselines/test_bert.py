@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines.bert import Bert, set_final_bias
+from baselines.bert import Bert, start_final_layer
 from bench.method import Context
 from bench.model import ResolvedModel
 from bench.task import Documents, Kind, LabelSpace
-from bench.training import log_prior_bias
+from bench.training import HEAD_START, log_prior_bias
 
-QUICK = {"epochs": 60, "batch_size": 8, "learning_rate": 2e-3, "max_tokens": 64}
+QUICK = {"epochs": 100, "batch_size": 8, "learning_rate": 2e-3, "max_tokens": 64}
 
 
 @pytest.mark.parametrize("kind", ["single", "multi"])
@@ -44,7 +44,7 @@ def test_learns_sixteen_documents(
 
 
 @pytest.mark.parametrize("model_type", ["bert", "roberta", "deberta-v2", "modernbert", "distilbert", "electra"])
-def test_bias_of_the_last_layer_is_found_in_every_family(model_type: str) -> None:
+def test_the_last_layer_is_found_in_every_family_and_says_little_but_its_bias(model_type: str) -> None:
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
@@ -53,13 +53,22 @@ def test_bias_of_the_last_layer_is_found_in_every_family(model_type: str) -> Non
     network = AutoModelForSequenceClassification.from_config(config).eval()
     ids = torch.tensor([[1, 2, 3, 4]])
     with torch.no_grad():
-        before = network(input_ids=ids).logits
-        bias = torch.arange(5.0)
-        set_final_bias(network, torch.zeros(5))
-        before = network(input_ids=ids).logits
-        set_final_bias(network, bias)
+        usual = network(input_ids=ids).logits  # every head's own bias starts at zero
+        start_final_layer(network, 5, torch.arange(5.0))
         after = network(input_ids=ids).logits
-    torch.testing.assert_close(after - before, bias.unsqueeze(0))
+    torch.testing.assert_close(after, torch.arange(5.0) + HEAD_START * usual)
+
+
+def test_without_a_bias_the_last_layer_starts_near_zero() -> None:
+    import torch
+
+    network = torch.nn.Sequential(torch.nn.Linear(8, 5), torch.nn.Linear(5, 5))
+    first, bias = network[0].weight.clone(), network[1].bias.clone()
+    last = network[1].weight.clone()
+    start_final_layer(network, 5, None)
+    assert torch.equal(network[0].weight, first)
+    assert torch.equal(network[1].bias, bias)
+    torch.testing.assert_close(network[1].weight, HEAD_START * last)
 
 
 def test_prior_bias_is_the_log_odds() -> None:
