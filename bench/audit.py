@@ -15,7 +15,8 @@ def audit(data: TaskData) -> dict[str, Any]:
 
     Returns:
         ``kind``, ``n_labels``, ``primary_metric``, ``documents``, ``cardinality``, ``labels_present`` and ``words``
-        by split, ``frequent_labels``, ``rare_labels``, ``texts_shared_by_splits``, ``skipped``, ``skipped_files``.
+        by split, ``frequent_labels``, ``rare_labels``, ``texts_shared_by_splits``, ``skipped``, ``skipped_files``,
+        ``remarks``.
     """
     splits = dict(data.splits())
     counts = Counter(label for row in data.train.labels for label in row)
@@ -35,6 +36,7 @@ def audit(data: TaskData) -> dict[str, Any]:
         "texts_shared_by_splits": _shared_texts(data),
         "skipped": dict(data.skipped),
         "skipped_files": list(data.skipped_files),
+        "remarks": list(data.remarks),
     }
 
 

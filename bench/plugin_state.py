@@ -43,7 +43,7 @@ def plugin_state(plugin: Plugin) -> PluginState:
 
     try:
         found = plugin.load()
-        about = (found.__doc__ or "").strip().split("\n")[0]
+        about = plugin.about or (found.__doc__ or "").strip().split("\n")[0]
         if plugin.kind == "method":
             return state("ok", about=about, model=found.model_architecture or "none")
         with plugin.guarded():

@@ -18,12 +18,14 @@ from typing import Any, Literal
 
 from bench.errors import UserError, unknown_name
 from bench.method import Method
-from bench.settings import Settings, resolve_settings
+from bench.settings import Settings, anchored, resolve_settings
 from bench.source import FirstParty, SourceHasher
 from bench.task import Task
 
 PluginKind = Literal["task", "method"]
 GROUPS: Mapping[PluginKind, str] = {"task": "bench.tasks", "method": "bench.methods"}
+YAML_GROUP = "bench.plugins"
+"""Entry points that name a package whose YAML files are plugins."""
 BASES: Mapping[PluginKind, type] = {"task": Task, "method": Method}
 HEAVY = ("torch", "transformers", "sklearn", "scipy", "pandas", "tensorflow", "jax")
 
@@ -40,6 +42,7 @@ class Plugin:
         origin: The distribution or the file that brought it.
         file: The loose file that holds the module; None for an installed one.
         preset: Settings that a YAML file fixed.
+        about: What a YAML file says of it.
         error: Why it is broken; empty where it is not known to be.
     """
 
@@ -50,6 +53,7 @@ class Plugin:
     origin: str
     file: Path | None = None
     preset: Mapping[str, Any] = field(default_factory=dict)
+    about: str = ""
     error: str = ""
 
     def load(self) -> type[Any]:
@@ -89,6 +93,14 @@ class Plugin:
         config: type[Settings] = self.load().Config
         return resolve_settings(config, {**self.preset, **given}, self.name)
 
+    def with_preset(self, given: Mapping[str, Any], folder: Path) -> Plugin:
+        """The same with settings fixed; relative locations among them lie below ``folder``."""
+        try:
+            config: type[Settings] = self.load().Config
+        except (UserError, HeavyImportError):  # what is wrong with it will be said where it is used
+            return replace(self, preset={**self.preset, **given})
+        return replace(self, preset={**self.preset, **anchored(config, given, folder)})
+
     def source_hash(self, *also: str) -> str:
         """A hash of the plugin's code, of the first-party code that it reaches, and of the modules ``also``."""
         folder = self.file.parent if self.file is not None else None
@@ -119,6 +131,7 @@ class Registry:
         """
         paths = tuple(path for file in files for path in _expand(Path(file)))
         found = list(_installed())
+        found += [plugin for path, origin in _installed_files() for plugin in [_in_yaml(path, found, origin)]]
         for path in paths:
             found += _in_file(path, found)
         return cls(tuple(_mark_duplicates(sorted(found, key=lambda p: (p.kind, p.name)))), paths)
@@ -179,6 +192,15 @@ def _installed() -> Iterator[Plugin]:
             yield Plugin(kind, entry.name, entry.module, entry.attr, origin)
 
 
+def _installed_files() -> Iterator[tuple[Path, str]]:
+    """YAML files of installed packages, with the distribution that brought them."""
+    for entry in entry_points(group=YAML_GROUP):
+        spec = importlib.util.find_spec(entry.value)
+        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+            for path in sorted(Path(folder).glob("*.yaml")):
+                yield path, entry.dist.name if entry.dist is not None else "?"
+
+
 def _expand(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(file for file in path.iterdir() if file.suffix in {".py", ".yaml", ".yml"})
@@ -190,7 +212,7 @@ def _expand(path: Path) -> list[Path]:
 
 
 def _in_file(path: Path, known: list[Plugin]) -> list[Plugin]:
-    return _in_python(path) if path.suffix == ".py" else [_in_yaml(path, known)]
+    return _in_python(path) if path.suffix == ".py" else [_in_yaml(path, known, str(path))]
 
 
 def _in_python(path: Path) -> list[Plugin]:
@@ -216,22 +238,27 @@ def _in_python(path: Path) -> list[Plugin]:
     return found or [Plugin("task", path.stem, name, "", str(path), path, error=missing)]
 
 
-def _in_yaml(path: Path, known: list[Plugin]) -> Plugin:
-    """``name``, ``base`` and ``settings``: another plugin under a new name with settings of its own."""
+def _in_yaml(path: Path, known: list[Plugin], origin: str) -> Plugin:
+    """``name``, ``base``, ``settings``, ``description``: another plugin under a new name with settings of its own."""
     import yaml
 
-    broken = Plugin("task", path.stem, "", "", str(path), path)
+    broken = Plugin("task", path.stem, "", "", origin, path)
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         return replace(broken, error=_one_line(error))
-    keys = {"name", "base", "settings"}
+    keys = {"name", "base", "settings", "description"}
     if not isinstance(content, dict) or not {"name", "base"} <= set(content) <= keys:
-        return replace(broken, error="a YAML plugin has the keys name, base and settings")
+        return replace(broken, error="a YAML plugin has the keys name, base, settings and description")
+    given = content.get("settings") or {}
+    if not isinstance(given, dict):
+        return replace(broken, error="settings of a YAML plugin are a mapping of keys to values")
     for plugin in known:
         if plugin.name == content["base"]:
-            preset = {**plugin.preset, **(content.get("settings") or {})}
-            return replace(plugin, name=str(content["name"]), origin=str(path), preset=preset)
+            about = " ".join(str(content.get("description") or "").split())
+            return replace(plugin, name=str(content["name"]), origin=origin, about=about).with_preset(
+                given, path.parent
+            )
     return replace(broken, error=str(unknown_name("base", str(content["base"]), [p.name for p in known])))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -14,6 +16,15 @@ class Settings(BaseModel):
     """Base of every plugin's ``Config``: immutable, unknown keys refused, defaults checked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+
+
+@dataclass(frozen=True)
+class Location:
+    """Marks a setting that says where something lies, not what it is: it is no part of a cell's name."""
+
+
+Place = Annotated[str, Location()]
+"""A path. In a YAML plugin it is read relative to the file's folder. See :class:`Location`."""
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -47,6 +58,25 @@ def resolve_settings(config: type[AnySettings], given: Mapping[str, Any], owner:
 def settings_dict(settings: Settings) -> dict[str, Any]:
     """The settings as plain JSON values, in the order of their declaration."""
     return settings.model_dump(mode="json")
+
+
+def locations(config: type[Settings]) -> list[str]:
+    """Names of the settings that are marked as a :class:`Location`."""
+    return [key for key, info in config.model_fields.items() if any(isinstance(m, Location) for m in info.metadata)]
+
+
+def naming_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that name a cell: all but locations."""
+    return settings.model_dump(mode="json", exclude=set(locations(type(settings))))
+
+
+def anchored(config: type[Settings], given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The user's words with relative locations put below a folder."""
+    here = set(locations(config))
+    return {
+        key: str(folder / Path(value).expanduser()) if key in here and isinstance(value, str) and value else value
+        for key, value in given.items()
+    }
 
 
 def describe_settings(settings: Settings) -> list[dict[str, Any]]:

@@ -13,11 +13,13 @@ from pydantic import Field
 
 from bench.errors import TaskDataError
 from bench.settings import Settings
+from bench.splitting import id_hash, sample
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Kind = Literal["single", "multi"]
+Sampling = Literal["hashed", "stratified"]
 SPLITS = ("train", "validation", "test")
 
 
@@ -61,11 +63,15 @@ class Documents:
         ids: One stable id a document, unique in the task.
         texts: One text a document.
         labels: For each document the positions of its labels in the label space.
+        categories: For each document the positions of all its categories, the main one first, where a collection has
+            a main one; whichever of them are the ``labels``. Methods do not see them; the measures of patent
+            categorisation need them. An empty row: unknown.
     """
 
     ids: Sequence[str]
     texts: Sequence[str]
     labels: Sequence[Sequence[int]]
+    categories: Sequence[Sequence[int]] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -85,7 +91,10 @@ class Documents:
     def take(self, positions: Sequence[int]) -> Documents:
         """The documents at these positions, in the order given."""
         return Documents(
-            [self.ids[i] for i in positions], [self.texts[i] for i in positions], [self.labels[i] for i in positions]
+            [self.ids[i] for i in positions],
+            [self.texts[i] for i in positions],
+            [self.labels[i] for i in positions],
+            [self.categories[i] for i in positions] if self.categories is not None else None,
         )
 
 
@@ -102,6 +111,7 @@ class TaskData:
         primary_metric: The metric that names the winner, one of :mod:`bench.metrics`.
         skipped: Reason → number of source records that were left out, for ``bench inspect``.
         skipped_files: Names of source files that could not be read.
+        remarks: Lines for who inspects the task: what was tolerated and how often, counts beside published ones.
     """
 
     train: Documents
@@ -112,6 +122,7 @@ class TaskData:
     primary_metric: str = "micro_f1"
     skipped: Mapping[str, int] = field(default_factory=dict)
     skipped_files: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def splits(self) -> Iterator[tuple[str, Documents]]:
         """The three splits with their names, train first."""
@@ -149,19 +160,23 @@ class TaskData:
             _feed(digest.update, split, str(len(documents)))
             for id_, text, labels in zip(documents.ids, documents.texts, documents.labels, strict=True):
                 _feed(digest.update, id_, text, ",".join(map(str, sorted(labels))))
+            for row in documents.categories or ():
+                _feed(digest.update, ",".join(map(str, row)))
         return digest.hexdigest()
 
-    def limited(self, limits: Mapping[str, int | None]) -> TaskData:
-        """At most so many documents of each split.
+    def limited(self, limits: Mapping[str, int | None], sampling: Sampling = "hashed") -> TaskData:
+        """At most so many documents of each split; a sample keeps the order of the whole.
 
-        Those whose hashed ids come first are taken, so that smaller samples are part of larger ones; a sample keeps
-        the order of the whole.
+        Args:
+            limits: Split → most documents, None for all.
+            sampling: ``hashed``: those whose hashed ids come first; ``stratified``: with every label in its share.
+                In both smaller samples are part of larger ones.
         """
         return replace(
             self,
-            train=_sample(self.train, limits.get("train")),
-            validation=_sample(self.validation, limits.get("validation")),
-            test=_sample(self.test, limits.get("test")),
+            train=_sample(self.train, limits.get("train"), sampling),
+            validation=_sample(self.validation, limits.get("validation"), sampling),
+            test=_sample(self.test, limits.get("test"), sampling),
         )
 
 
@@ -171,6 +186,9 @@ class TaskSettings(Settings):
     train_documents: int | None = Field(None, ge=1, description="at most so many training documents; all by default")
     validation_documents: int | None = Field(None, ge=1, description="at most so many validation documents")
     test_documents: int | None = Field(None, ge=1, description="at most so many test documents")
+    sampling: Sampling = Field(
+        "hashed", description="how a limit chooses: hashed ids, or stratified, with every label in its share"
+    )
 
     def limits(self) -> dict[str, int | None]:
         """Split → most documents, None for all."""
@@ -185,11 +203,14 @@ class Task(ABC):
     Attributes:
         name: What the user calls it.
         family: A name shared by tasks that are prepared together, e.g. ``debian``.
+        optional: Whether ``bench run --all`` passes over it while its documents are not here, as over collections that
+            some users bring and most do not.
         Config: Its settings; a subclass of :class:`TaskSettings`.
     """
 
     name: ClassVar[str]
     family: ClassVar[str | None] = None
+    optional: ClassVar[bool] = False
     Config: ClassVar[type[TaskSettings]] = TaskSettings
 
     def __init__(self, config: TaskSettings | None = None) -> None:
@@ -240,14 +261,12 @@ class TaskProfile:
     primary_metric: str
 
 
-def _id_hash(id_: str) -> bytes:
-    return hashlib.blake2b(id_.encode(), digest_size=8).digest()
-
-
-def _sample(documents: Documents, limit: int | None) -> Documents:
+def _sample(documents: Documents, limit: int | None, sampling: Sampling) -> Documents:
     if limit is None or limit >= len(documents):
         return documents
-    order = sorted(range(len(documents)), key=lambda i: _id_hash(documents.ids[i]))
+    if sampling == "stratified":
+        return documents.take(sample(documents.ids, documents.labels, limit))
+    order = sorted(range(len(documents)), key=lambda i: id_hash(documents.ids[i]))
     return documents.take(sorted(order[:limit]))
 
 
@@ -269,6 +288,11 @@ def _check_documents(split: str, documents: Documents, n_labels: int, kind: Kind
             f"split {split!r} has {len(documents.ids)} ids, {len(documents.texts)} texts and "
             f"{len(documents.labels)} rows of labels; give one of each a document"
         )
+    if documents.categories is not None and len(documents.categories) != len(documents.ids):
+        raise TaskDataError(
+            f"split {split!r} has {len(documents.ids)} ids and {len(documents.categories)} rows of categories; "
+            "give one a document"
+        )
     if not documents.ids:
         raise TaskDataError(f"split {split!r} has no documents")
     rows = list(zip(documents.ids, documents.texts, documents.labels, strict=True))
@@ -278,6 +302,11 @@ def _check_documents(split: str, documents: Documents, n_labels: int, kind: Kind
         "text cannot be written as UTF-8": [i for i, text, _ in rows if isinstance(text, str) and not _encodable(text)],
         f"label is not one of the {n_labels}": [
             i for i, _, labels in rows if any(not 0 <= label < n_labels for label in labels)
+        ],
+        f"category is not one of the {n_labels}": [
+            i
+            for i, row in zip(documents.ids, documents.categories or (), strict=False)
+            if any(not 0 <= label < n_labels for label in row)
         ],
         "a label recurs": [i for i, _, labels in rows if len(set(labels)) != len(labels)],
         "a single-label document needs exactly one label": [

@@ -19,7 +19,7 @@ from bench.task import SPLITS, Documents, LabelSpace, Task, TaskData, TaskSettin
 if TYPE_CHECKING:
     from bench.registry import Plugin
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class FrozenTask:
         facts: Kind, sizes, primary metric.
         skipped: Reason → number of source records left out.
         skipped_files: Source files that could not be read.
+        remarks: Lines for who inspects the task.
     """
 
     folder: Path
@@ -39,13 +40,19 @@ class FrozenTask:
     facts: TaskFacts
     skipped: Mapping[str, int]
     skipped_files: tuple[str, ...]
+    remarks: tuple[str, ...]
 
     @classmethod
     def open(cls, folder: Path) -> FrozenTask:
         """Read the facts of a frozen task."""
         facts = json.loads((folder / "facts.json").read_text("utf-8"))
         return cls(
-            folder, facts["fingerprint"], TaskFacts(**facts["facts"]), facts["skipped"], tuple(facts["skipped_files"])
+            folder,
+            facts["fingerprint"],
+            TaskFacts(**facts["facts"]),
+            facts["skipped"],
+            tuple(facts["skipped_files"]),
+            tuple(facts["remarks"]),
         )
 
     def load(self) -> TaskData:
@@ -55,12 +62,9 @@ class FrozenTask:
         table = pq.read_table(self.folder / "documents.parquet")
         label_space = json.loads((self.folder / "labels.json").read_text("utf-8"))
         ancestors = label_space["ancestors"]
-        columns = {name: table.column(name).to_pylist() for name in ("split", "id", "text", "labels")}
+        columns = {name: table.column(name).to_pylist() for name in ("split", "id", "text", "labels", "categories")}
         starts = [columns["split"].index(split) for split in SPLITS] + [table.num_rows]
-        train, validation, test = (
-            Documents(*(columns[name][start:end] for name in ("id", "text", "labels")))
-            for start, end in pairwise(starts)
-        )
+        train, validation, test = (_slice(columns, start, end) for start, end in pairwise(starts))
         return TaskData(
             train,
             validation,
@@ -72,6 +76,7 @@ class FrozenTask:
             primary_metric=self.facts.primary_metric,
             skipped=self.skipped,
             skipped_files=self.skipped_files,
+            remarks=self.remarks,
         )
 
 
@@ -119,27 +124,41 @@ def _load(task: Task, name: str) -> TaskData:
         text = " ".join(str(error).split())
         raise TaskDataError(f"task {name} does not load: {type(error).__name__}: {text}") from error
     settings = task.config
-    return data.limited(settings.limits()) if isinstance(settings, TaskSettings) else data
+    return data.limited(settings.limits(), settings.sampling) if isinstance(settings, TaskSettings) else data
+
+
+def _slice(columns: Mapping[str, list[Any]], start: int, end: int) -> Documents:
+    ids, texts, labels, categories = (columns[name][start:end] for name in ("id", "text", "labels", "categories"))
+    return Documents(ids, texts, labels, None if None in categories else categories)
 
 
 def _store(data: TaskData, folder: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, list[Any]] = {"split": [], "id": [], "text": [], "labels": []}
+    columns: dict[str, list[Any]] = {"split": [], "id": [], "text": [], "labels": [], "categories": []}
     for split, documents in data.splits():
         columns["split"] += [split] * len(documents)
         columns["id"] += documents.ids
         columns["text"] += documents.texts
         columns["labels"] += documents.labels
+        columns["categories"] += documents.categories or [None] * len(documents)
+    positions = pa.list_(pa.int32())
     schema = pa.schema(
-        [("split", pa.string()), ("id", pa.string()), ("text", pa.string()), ("labels", pa.list_(pa.int32()))]
+        [
+            ("split", pa.string()),
+            ("id", pa.string()),
+            ("text", pa.string()),
+            ("labels", positions),
+            ("categories", positions),
+        ]
     )
     facts = {
         "fingerprint": data.fingerprint(),
         "facts": task_facts(data).model_dump(mode="json"),
         "skipped": dict(data.skipped),
         "skipped_files": list(data.skipped_files),
+        "remarks": list(data.remarks),
     }
     with new_folder(folder) as temporary:
         pq.write_table(pa.table(columns, schema=schema), temporary / "documents.parquet", compression="zstd")

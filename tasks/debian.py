@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from bench.errors import UserError
+from bench.settings import Place
 from bench.task import SPLITS, Availability, Documents, LabelSpace, Task, TaskData, TaskSettings
 from tasks.apt_lists import APT_HELPER, ListFiles, Lists, Package, find_lists, read_lists
 from tasks.source_splits import split_sources
@@ -27,7 +28,7 @@ _REMEDY = "bench prepare debian"
 class DebianSettings(TaskSettings):
     """Settings of the tasks made from apt's lists."""
 
-    lists: str = Field(LISTS, description="folder with apt's package lists and English translations")
+    lists: Place = Field(LISTS, description="folder with apt's package lists and English translations")
 
 
 @dataclass(frozen=True)

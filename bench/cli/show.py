@@ -44,7 +44,7 @@ def _show_plugin(registry: Any, name: str, sets: list[str] | None, as_json: bool
 
     plugin = registry.find(name)
     settings = plugin.settings(of_plugin(name, parse_sets(sets)))
-    about = (plugin.load().__doc__ or "").strip().split("\n")[0]
+    about = plugin.about or (plugin.load().__doc__ or "").strip().split("\n")[0]
     rows = describe_settings(settings)
     if as_json:
         print_json({"name": name, "kind": plugin.kind, "about": about, "origin": plugin.origin, "settings": rows})

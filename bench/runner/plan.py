@@ -14,7 +14,7 @@ from bench.model import RANDOM, ResolvedModel, known_name, resolve
 from bench.presets import find_preset
 from bench.record import STATUSES, Identity, Record, TaskFacts
 from bench.registry import Plugin, PluginKind, Registry
-from bench.settings import Settings, settings_dict
+from bench.settings import Settings, naming_settings, settings_dict
 from bench.store import Corrupt, Store
 from bench.suite import EMBEDDED_MODELS, Suite
 from bench.task import Task, TaskProfile
@@ -170,7 +170,20 @@ class Planner:
         tasks = self._chosen("task", self.suite.tasks)
         methods = self._chosen("method", self.suite.methods)
         self._check_settings(tasks, methods)
-        return [self._with_previous(cell) for task in tasks for cell in self._cells_of(task, methods)]
+        present = [task for task in tasks if task.name in self.suite.tasks or not self._passed_over(task)]
+        return [self._with_previous(cell) for task in present for cell in self._cells_of(task, methods)]
+
+    def _passed_over(self, plugin: Plugin) -> bool:
+        """Whether nobody named the task and nobody misses its documents."""
+        try:
+            found: type[Task] = plugin.load()
+            if not found.optional:
+                return False
+            task_class: Callable[[Settings], Task] = found
+            with plugin.guarded():
+                return not task_class(plugin.settings(self.suite.settings.get(plugin.name, {}))).availability().ok
+        except UserError:  # broken, and so it will stand in the plan
+            return False
 
     def _chosen(self, kind: PluginKind, names: tuple[str, ...]) -> list[Plugin]:
         """The named plugins; all where none is named."""
@@ -224,7 +237,7 @@ class Planner:
         try:
             task_class: Callable[[Settings], Task] = plugin.load()
             settings = plugin.settings(given)
-            chosen = settings_dict(settings)
+            chosen = naming_settings(settings)
             with plugin.guarded():
                 available = task_class(settings).availability()
             if not available.ok:

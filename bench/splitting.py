@@ -1,0 +1,113 @@
+"""Choosing documents by chance and yet evenly: splits and samples in which every label has its share.
+
+Everything follows from ids and labels: neither the order of documents nor a generator's state plays a part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How much of the documents is held out.
+
+    Attributes:
+        validation: Share of the validation split, 0 to 1.
+        test: Share of the test split, 0 to 1.
+    """
+
+    validation: float
+    test: float = 0.0
+
+
+def assign_splits(
+    ids: Sequence[str], labels: Sequence[Sequence[int]], shares: Shares, groups: Sequence[str] | None = None
+) -> list[str]:
+    """Assign each document to ``train``, ``validation`` or ``test``.
+
+    Groups stay whole. Each label has the same share of every split, as near as its number of documents allows; the
+    first group of a label goes to ``train``, so that no label is tested that was never shown. A document counts for
+    the rarest of its labels.
+
+    Args:
+        ids: One unique id a document.
+        labels: For each document the positions of its labels.
+        shares: How much to hold out.
+        groups: For each document the group that it must not be parted from; None: every document by itself.
+    """
+    members: dict[str, list[int]] = {}
+    for position, group in enumerate(groups if groups is not None else ids):
+        members.setdefault(group, []).append(position)
+    names = list(members)
+    strata = rarest_labels([[label for i in members[name] for label in labels[i]] for name in names])
+    places = even_places(names, strata, [len(members[name]) for name in names])
+    first = set(first_of_each(names, strata))
+    split_of_group = {
+        name: "train" if name in first else _split_at(place, shares) for name, place in zip(names, places, strict=True)
+    }
+    return [split_of_group[group] for group in (groups if groups is not None else ids)]
+
+
+def sample(ids: Sequence[str], labels: Sequence[Sequence[int]], size: int) -> list[int]:
+    """Positions, in order, of so many documents, with every label in its share; smaller samples are part of larger.
+
+    A document counts for the rarest of its labels.
+    """
+    places = even_places(ids, rarest_labels(labels))
+    order = sorted(range(len(ids)), key=lambda i: (places[i], id_hash(ids[i])))
+    return sorted(order[:size])
+
+
+def even_places(keys: Sequence[str], strata: Sequence[int], sizes: Sequence[int] | None = None) -> list[float]:
+    """A place in [0, 1) for each key, such that every stretch holds each stratum in its share.
+
+    The keys stand in line by stratum, then by hash; place i is the fractional part of i times the golden ratio, of
+    which any run of consecutive members fills [0, 1) evenly (systematic sampling on an additive low-discrepancy
+    sequence).
+
+    Args:
+        keys: Unique.
+        strata: The stratum of each.
+        sizes: How many documents each stands for; 1 by default.
+    """
+    line = sorted(range(len(keys)), key=lambda i: (strata[i], id_hash(keys[i])))
+    places, done = [0.0] * len(keys), 0
+    for i in line:
+        size = sizes[i] if sizes is not None else 1
+        places[i] = (done + size / 2) * _GOLDEN % 1.0
+        done += size
+    return places
+
+
+def rarest_labels(rows: Sequence[Iterable[int]]) -> list[int]:
+    """For each row the label that the fewest rows have, the lower position where equal; -1 where it has none."""
+    distinct = [set(row) for row in rows]
+    counts: Mapping[int, int] = Counter(label for row in distinct for label in row)
+    return [min(row, key=lambda label: (counts[label], label), default=-1) for row in distinct]
+
+
+def first_of_each(keys: Sequence[str], strata: Sequence[int]) -> list[str]:
+    """The key of each stratum that comes first by hash."""
+    first: dict[int, str] = {}
+    for key, stratum in zip(keys, strata, strict=True):
+        held = first.setdefault(stratum, key)
+        if id_hash(key) < id_hash(held):
+            first[stratum] = key
+    return list(first.values())
+
+
+def id_hash(id_: str) -> bytes:
+    """Eight bytes that order ids as if by chance."""
+    return hashlib.blake2b(id_.encode(), digest_size=8).digest()
+
+
+def _split_at(place: float, shares: Shares) -> str:
+    if place < shares.test:
+        return "test"
+    return "validation" if place < shares.test + shares.validation else "train"
