@@ -9,7 +9,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+SplitName = Literal["train", "validation", "test"]
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -28,12 +30,12 @@ class Shares:
 
 def assign_splits(
     ids: Sequence[str], labels: Sequence[Sequence[int]], shares: Shares, groups: Sequence[str] | None = None
-) -> list[str]:
+) -> list[SplitName]:
     """Assign each document to ``train``, ``validation`` or ``test``.
 
-    Groups stay whole. Each label has the same share of every split, as near as its number of documents allows; the
-    first group of a label goes to ``train``, so that no label is tested that was never shown. A document counts for
-    the rarest of its labels.
+    Groups stay whole. Each label has the same share of every split, as near as its number of documents allows, where
+    a document counts for the rarest of its labels. Every label is on a document for training: groups that alone would
+    show a label are taken back from the other splits.
 
     Args:
         ids: One unique id a document.
@@ -44,14 +46,18 @@ def assign_splits(
     members: dict[str, list[int]] = {}
     for position, group in enumerate(groups if groups is not None else ids):
         members.setdefault(group, []).append(position)
-    names = list(members)
-    strata = rarest_labels([[label for i in members[name] for label in labels[i]] for name in names])
-    places = even_places(names, strata, [len(members[name]) for name in names])
-    first = set(first_of_each(names, strata))
-    split_of_group = {
-        name: "train" if name in first else _split_at(place, shares) for name, place in zip(names, places, strict=True)
-    }
-    return [split_of_group[group] for group in (groups if groups is not None else ids)]
+    names = sorted(members, key=id_hash)
+    labels_of = {name: {label for i in members[name] for label in labels[i]} for name in names}
+    places = even_places(
+        names, rarest_labels([labels_of[name] for name in names]), [len(members[name]) for name in names]
+    )
+    split_of = {name: _split_at(place, shares) for name, place in zip(names, places, strict=True)}
+    shown = {label for name in names if split_of[name] == "train" for label in labels_of[name]}
+    for name in names:
+        if not labels_of[name] <= shown:
+            split_of[name] = "train"
+            shown |= labels_of[name]
+    return [split_of[group] for group in (groups if groups is not None else ids)]
 
 
 def sample(ids: Sequence[str], labels: Sequence[Sequence[int]], size: int) -> list[int]:
@@ -92,22 +98,12 @@ def rarest_labels(rows: Sequence[Iterable[int]]) -> list[int]:
     return [min(row, key=lambda label: (counts[label], label), default=-1) for row in distinct]
 
 
-def first_of_each(keys: Sequence[str], strata: Sequence[int]) -> list[str]:
-    """The key of each stratum that comes first by hash."""
-    first: dict[int, str] = {}
-    for key, stratum in zip(keys, strata, strict=True):
-        held = first.setdefault(stratum, key)
-        if id_hash(key) < id_hash(held):
-            first[stratum] = key
-    return list(first.values())
-
-
 def id_hash(id_: str) -> bytes:
     """Eight bytes that order ids as if by chance."""
     return hashlib.blake2b(id_.encode(), digest_size=8).digest()
 
 
-def _split_at(place: float, shares: Shares) -> str:
+def _split_at(place: float, shares: Shares) -> SplitName:
     if place < shares.test:
         return "test"
     return "validation" if place < shares.test + shares.validation else "train"

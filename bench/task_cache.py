@@ -110,6 +110,7 @@ def freeze(plugin: Plugin, given: Mapping[str, Any], say: Callable[[str], None])
     folder = cache_folder() / "tasks" / f"{plugin.name}-{digest}"
     if not (folder / "facts.json").is_file():
         say(f"loading {plugin.name}")
+        task.say = lambda line: say(f"{plugin.name}: {line}")
         _store(_load(task, plugin.name), folder)
     return FrozenTask.open(folder)
 

@@ -1,0 +1,1 @@
+"""Data sets of the Hugging Face hub, a YAML file each, on the task `hub`."""

@@ -1,0 +1,238 @@
+"""From rows to a task's documents: rare labels, ids, splits, hierarchy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bench.errors import TaskDataError
+from bench.splitting import Shares, SplitName, assign_splits
+from bench.task import SPLITS, Documents, Kind, LabelSpace, TaskData
+from tasks.tabular.hierarchy import Ancestors, from_names, from_parents
+from tasks.tabular.rows import Row
+from tasks.tabular.settings import TabularSettings
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Parents:
+    """A hierarchy as a table.
+
+    Attributes:
+        above: Label or inner node → the node above it.
+        place: The table's name, for messages.
+    """
+
+    above: Mapping[str, str]
+    place: str
+
+
+@dataclass
+class Assembler:
+    """Makes a task of rows.
+
+    Attributes:
+        settings: What the user says.
+        kind: ``single`` or ``multi``.
+        place: The source's name, for messages.
+        parents: The hierarchy, where it comes as a table.
+        skipped: Reason → number of records that were left out.
+        remarks: What was tolerated.
+    """
+
+    settings: TabularSettings
+    kind: Kind
+    place: str
+    parents: Parents | None = None
+    skipped: Counter[str] = field(default_factory=Counter)
+    remarks: list[str] = field(default_factory=list)
+
+    def assemble(self, rows: Iterable[Row]) -> TaskData:
+        """The task's documents.
+
+        Splits that rows name are kept. Where no row is for test, a share of the training rows is held out for it;
+        where none is for validation, likewise. Rows of one group or of one text stay together in that.
+
+        Raises:
+            TaskDataError: The rows make no sound task; the message names file, row and remedy.
+        """
+        held = _identified(rows)
+        self._check_labels(held)
+        held = self._with_splits(self._without_rare(held))
+        held = self._without_unseen(held)
+        names = sorted({label for row in held for label in row.labels})
+        if len(names) < 2:
+            raise TaskDataError(f"{self.place}: after rare and unseen labels {len(names)} labels remain; keep more")
+        train, validation, test = (_documents(held, split, names) for split in SPLITS)
+        data = TaskData(
+            train,
+            validation,
+            test,
+            labels=LabelSpace(tuple(names), self._ancestors(names)),
+            kind=self.kind,
+            primary_metric=self.settings.primary_metric,
+            skipped={reason: count for reason, count in self.skipped.items() if count},
+            remarks=tuple(self.remarks),
+        )
+        self._check_splits(data)
+        return data
+
+    def _check_labels(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            raise TaskDataError(f"{self.place}: no labelled rows")
+        names = {label for row in rows for label in row.labels}
+        if len(names) < 2:
+            found = f"the one label is {min(names)!r}" if names else "no row has a label"
+            raise TaskDataError(f"{self.place}: {found}; a task has two or more, name the right column with label=")
+        if self.kind == "single":
+            for row in rows:
+                if len(row.labels) != 1:
+                    raise TaskDataError(f"{row.place}: {len(row.labels)} labels, and kind is single")
+
+    def _without_rare(self, rows: Sequence[Row]) -> list[Row]:
+        settings = self.settings
+        counts = Counter(label for row in rows if row.split != "test" for label in row.labels)
+        rare = {label for label, count in counts.items() if count < settings.min_examples}
+        if not rare:
+            return list(rows)
+        if settings.rare == "refuse":
+            raise TaskDataError(
+                f"{self.place}: {len(rare)} labels are on fewer than {settings.min_examples} documents outside test: "
+                f"{_some(sorted(rare))}; fold or drop them with rare=fold or rare=drop"
+            )
+        if settings.rare == "fold":
+            self.remarks.append(f"rare labels folded into {settings.folded_label!r}: {len(rare):,}")
+            return [_relabelled(row, lambda label: settings.folded_label if label in rare else label) for row in rows]
+        self.remarks.append(f"rare labels taken off: {len(rare):,}")
+        return self._stripped(rows, rare, "document with rare labels only")
+
+    def _without_unseen(self, rows: Sequence[Row]) -> list[Row]:
+        unseen = {label for row in rows for label in row.labels}
+        unseen -= {label for row in rows if row.split == "train" for label in row.labels}
+        if not unseen:
+            return list(rows)
+        if self.settings.unseen == "refuse":
+            row = next(row for row in rows if unseen & set(row.labels))
+            raise TaskDataError(
+                f"{row.place}: {len(unseen)} labels are on no training document: {_some(sorted(unseen))}; keep or drop "
+                "them with unseen=keep or unseen=drop"
+            )
+        if self.settings.unseen == "keep":
+            self.remarks.append(f"labels that are on no training document, kept: {len(unseen):,}")
+            return list(rows)
+        self.remarks.append(f"labels that are on no training document, taken off: {len(unseen):,}")
+        return self._stripped(rows, unseen, "document with labels only that are on no training document")
+
+    def _stripped(self, rows: Sequence[Row], labels: set[str], reason: str) -> list[Row]:
+        """The rows without these labels; those that had no other are left out."""
+        stripped = [
+            replace(row, labels=tuple(label for label in row.labels if label not in labels))
+            if labels & set(row.labels)
+            else row
+            for row in rows
+        ]
+        kept = [new for new, old in zip(stripped, rows, strict=True) if new.labels or not old.labels]
+        self.skipped[reason] += len(rows) - len(kept)
+        return kept
+
+    def _with_splits(self, rows: Sequence[Row]) -> list[Row]:
+        settings = self.settings
+        named = [replace(row, split=row.split or "train") for row in rows]
+        present = {row.split for row in named}
+        shares = Shares(
+            0.0 if "validation" in present else settings.validation_share,
+            0.0 if "test" in present else settings.test_share,
+        )
+        if not (shares.validation or shares.test):
+            return named
+        free = [row for row in named if row.split == "train"]
+        chosen = iter(_chosen_splits(free, shares))
+        return [replace(row, split=next(chosen)) if row.split == "train" else row for row in named]
+
+    def _ancestors(self, names: Sequence[str]) -> Ancestors | None:
+        if self.settings.level_separator is not None:
+            return from_names(names, self.settings.level_separator)
+        return from_parents(names, self.parents.above, self.parents.place) if self.parents is not None else None
+
+    def _check_splits(self, data: TaskData) -> None:
+        empty = [split for split, documents in data.splits() if not len(documents)]
+        if empty:
+            sizes = ", ".join(f"{split} {len(documents)}" for split, documents in data.splits())
+            raise TaskDataError(
+                f"{self.place}: no documents for {' and '.join(empty)} ({sizes}); give more rows, larger "
+                "validation_share and test_share, or a split column"
+            )
+
+
+def _identified(rows: Iterable[Row]) -> list[Row]:
+    """The rows with the user's ids, or with hashes of their texts, which depend on neither format nor order.
+
+    Raises:
+        TaskDataError: An id recurs.
+    """
+    seen: dict[str, str] = {}
+    repeats: Counter[str] = Counter()
+    held = []
+    for row in rows:
+        id_ = row.id if row.id is not None else _hash_id(row.text, repeats)
+        if id_ in seen:
+            raise TaskDataError(f"{row.place}: id {id_!r} is that of {seen[id_]} too; ids are unique")
+        seen[id_] = row.place
+        held.append(replace(row, id=id_))
+    return held
+
+
+def _hash_id(text: str, repeats: Counter[str]) -> str:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    repeats[digest] += 1
+    return digest if repeats[digest] == 1 else f"{digest}-{repeats[digest]}"
+
+
+def _relabelled(row: Row, new: Callable[[str], str]) -> Row:
+    return replace(row, labels=tuple(dict.fromkeys(map(new, row.labels))))
+
+
+def _chosen_splits(rows: Sequence[Row], shares: Shares) -> list[SplitName]:
+    names = sorted({label for row in rows for label in row.labels})
+    positions = {name: position for position, name in enumerate(names)}
+    return assign_splits(
+        [row.id or "" for row in rows],
+        [[positions[label] for label in row.labels] for row in rows],
+        shares,
+        _groups(rows),
+    )
+
+
+def _groups(rows: Sequence[Row]) -> list[str]:
+    """A group for each row: rows of one group, and rows of one text, are never parted."""
+    parents: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parents.setdefault(name, name) != name:
+            parents[name] = name = parents[parents[name]]
+        return name
+
+    texts = [f"text {' '.join(row.text.split())}" for row in rows]
+    for row, text in zip(rows, texts, strict=True):
+        if row.group is not None:
+            roots = root(text), root(f"group {row.group}")
+            parents[max(roots)] = min(roots)
+    return [root(text) for text in texts]
+
+
+def _documents(rows: Sequence[Row], split: str, names: Sequence[str]) -> Documents:
+    positions = {name: position for position, name in enumerate(names)}
+    chosen = [row for row in rows if row.split == split]
+    return Documents(
+        [row.id or "" for row in chosen],
+        [row.text for row in chosen],
+        [sorted(positions[label] for label in row.labels) for row in chosen],
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_SHOWN])
+    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

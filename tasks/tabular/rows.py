@@ -1,0 +1,232 @@
+"""From a record (column → cell) to a row of text and label names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.errors import TaskDataError, unknown_name
+from bench.splitting import SplitName
+from bench.task import Kind
+from tasks.tabular.settings import TabularSettings
+
+_SPLITS: Mapping[str, SplitName] = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "development": "validation",
+    "test": "test",
+    "testing": "test",
+}
+_LONGEST_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as its source holds it.
+
+    Attributes:
+        place: Where it stands, for messages: ``tickets.csv, row 12``.
+        cells: Column → value; None is an empty cell.
+        split: The split that the source itself gives it.
+    """
+
+    place: str
+    cells: Mapping[str, Any]
+    split: SplitName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A labelled text.
+
+    Attributes:
+        place: Where it stands, for messages.
+        text: Not empty.
+        labels: Names, each once.
+        id: The user's; None: he gives none.
+        group: What it must not be parted from; None: nothing.
+        split: The split that it was given; None: it is to be chosen.
+    """
+
+    place: str
+    text: str
+    labels: tuple[str, ...]
+    id: str | None = None
+    group: str | None = None
+    split: SplitName | None = None
+
+
+class RowReader:
+    """Reads rows out of records, and counts those that it leaves out.
+
+    Args:
+        settings: Which columns hold what.
+        columns: Every column that the source has.
+        place: The source's name, for messages.
+
+    Raises:
+        UserError: A column that the settings name is not there; the nearest one is named.
+    """
+
+    def __init__(self, settings: TabularSettings, columns: Iterable[str], place: str) -> None:
+        self._settings = settings
+        known = list(columns)
+        named = [*settings.text_columns, settings.label, settings.id, settings.group, settings.split]
+        for column in named:
+            if column is not None and column not in known:
+                raise unknown_name(f"column of {place}", column, known)
+        self._shape: tuple[str, str] | None = None
+        self.skipped: dict[str, int] = {}
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the rows read so far have one label each or lists of them."""
+        if self._settings.kind != "auto":
+            return self._settings.kind
+        listed = self._shape is not None and self._shape[0] == "list"
+        return "multi" if listed or self._settings.separator is not None else "single"
+
+    def rows(self, records: Iterable[Record]) -> Iterator[Row]:
+        """The rows of records, in order.
+
+        Raises:
+            TaskDataError: A cell is not what it should be; the message names its row.
+        """
+        for record in records:
+            row = self._row(record)
+            if row is not None:
+                yield row
+
+    def _row(self, record: Record) -> Row | None:
+        settings = self._settings
+        text = self._text(record)
+        labels = self._labels(record)
+        if text is None or labels is None:
+            self._skip(record, "text" if text is None else "label")
+            return None
+        split = record.split
+        if settings.split is not None:
+            split = _split(record, settings.split)
+        return Row(
+            record.place,
+            text,
+            labels,
+            _word(record, settings.id) if settings.id is not None else None,
+            _word(record, settings.group) if settings.group is not None else None,
+            split,
+        )
+
+    def _text(self, record: Record) -> str | None:
+        parts = []
+        for column in self._settings.text_columns:
+            value = _filled(record.cells.get(column))
+            if value is None:
+                continue
+            if not isinstance(value, str):
+                raise TaskDataError(
+                    f"{record.place}: column {column!r} holds {_shown(value)}, a {_type(value)}, where text is needed"
+                )
+            parts.append(_unified(value))
+        return "\n\n".join(parts) or None
+
+    def _labels(self, record: Record) -> tuple[str, ...] | None:
+        value = _filled(record.cells.get(self._settings.label), lists=True)
+        if value is None:
+            return None
+        self._check_shape(value, record)
+        if isinstance(value, list):
+            return tuple(dict.fromkeys(_label(part, record, self._settings.label) for part in value))
+        name = _label(value, record, self._settings.label)
+        separator = self._settings.separator
+        if separator is None:
+            return (name,)
+        return tuple(dict.fromkeys(part.strip() for part in name.split(separator) if part.strip()))
+
+    def _check_shape(self, value: Any, record: Record) -> None:
+        """Refuse a column that holds lists here and words there, or words here and numbers there."""
+        column = self._settings.label
+        if isinstance(value, list):
+            if self._settings.kind == "single":
+                raise TaskDataError(f"{record.place}: column {column!r} holds a list of labels, and kind is single")
+            shape = "list"
+        else:
+            shape = _type(value)
+        if self._shape is None:
+            self._shape = (shape, record.place)
+        elif self._shape[0] != shape:
+            raise TaskDataError(
+                f"{record.place}: column {column!r} holds a {shape} here and a {self._shape[0]} in "
+                f"{self._shape[1]}; give it one type"
+            )
+
+    def _skip(self, record: Record, what: str) -> None:
+        if self._settings.missing == "refuse":
+            column = " and ".join(map(repr, self._settings.text_columns)) if what == "text" else self._settings.label
+            raise TaskDataError(
+                f"{record.place}: no {what} in column {column if what == 'text' else repr(column)}; fill it, or leave "
+                "such rows out with missing=skip"
+            )
+        reason = f"row without {what}"
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+
+def _filled(value: Any, *, lists: bool = False) -> Any:
+    """The cell, or None where it is empty: null, NaN, white space."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, str) and not value.strip():
+        return None
+    if lists and isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return list(value)
+    return value
+
+
+def _label(value: Any, record: Record, column: str) -> str:
+    value = _filled(value)
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int):  # True and False too
+        return str(value)
+    raise TaskDataError(
+        f"{record.place}: column {column!r} holds {_shown(value)}, a {_type(value)}; a label is a word or a whole "
+        "number"
+    )
+
+
+def _word(record: Record, column: str) -> str:
+    value = _filled(record.cells.get(column))
+    if value is None:
+        raise TaskDataError(f"{record.place}: column {column!r} is empty; give every row a value")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if not isinstance(value, str | int):
+        raise TaskDataError(f"{record.place}: column {column!r} holds {_shown(value)}, a {_type(value)}")
+    return str(value).strip()
+
+
+def _split(record: Record, column: str) -> SplitName:
+    word = _word(record, column)
+    if word.lower() not in _SPLITS:
+        raise TaskDataError(f"{record.place}: column {column!r} says {_shown(word)}; write train, validation or test")
+    return _SPLITS[word.lower()]
+
+
+def _unified(text: str) -> str:
+    """With one sort of line end, so that a table is the same in every format."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _type(value: Any) -> str:
+    names = {str: "text", bool: "truth value", int: "whole number", float: "number", list: "list", dict: "mapping"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

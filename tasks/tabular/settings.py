@@ -1,0 +1,65 @@
+"""What a user says of a table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from bench.settings import Place
+from bench.task import Sampling, TaskSettings
+
+
+class TabularSettings(TaskSettings):
+    """Settings of every task whose documents are rows."""
+
+    text: str | tuple[str, ...] = Field("text", description="column with the text; several are joined by blank lines")
+    label: str = Field("label", description="column with the label, or with the list of labels")
+    separator: str | None = Field(None, min_length=1, description="what parts the labels in a cell, e.g. ';'")
+    kind: Literal["auto", "single", "multi"] = Field(
+        "auto", description="labels of a document; auto: multi where cells are lists or a separator is set"
+    )
+    id: str | None = Field(None, description="column with a unique id; a hash of the text by default")
+    group: str | None = Field(
+        None, description="column whose equal values stay in one split (customer, family, thread)"
+    )
+    split: str | None = Field(None, description="column that says train, validation or test")
+    validation_share: float = Field(0.1, gt=0, lt=1, description="share of training documents held out to choose by")
+    test_share: float = Field(0.2, gt=0, lt=1, description="share of documents held out, where no test split is given")
+    missing: Literal["refuse", "skip"] = Field(
+        "refuse", description="rows without text or label: an error, or left out and counted"
+    )
+    min_examples: int = Field(1, ge=1, description="a label on fewer documents outside test is rare")
+    rare: Literal["refuse", "fold", "drop"] = Field(
+        "refuse", description="rare labels: an error, become one label, or are taken off their documents"
+    )
+    folded_label: str = Field("other", min_length=1, description="name of the label that rare ones are folded into")
+    unseen: Literal["refuse", "keep", "drop"] = Field(
+        "refuse",
+        description="labels of test documents alone: an error, kept (no method can learn them), or taken off",
+    )
+    level_separator: str | None = Field(
+        None, min_length=1, description="what parts the levels in a label's name, top first, e.g. ' > '"
+    )
+    parents: Place | None = Field(None, description="table with the columns label and parent: the hierarchy")
+    primary_metric: Literal["micro_f1", "macro_f1", "samples_f1", "hierarchical_f1", "p@1", "ndcg@5"] = Field(
+        "micro_f1", description="what names the winner"
+    )
+    sampling: Sampling = Field(
+        "stratified", description="how a limit chooses: hashed ids, or stratified, with every label in its share"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TabularSettings:
+        if self.kind == "single" and self.separator is not None:
+            raise ValueError("a separator is for multi-label tasks, and kind is single")
+        if self.level_separator is not None and self.parents is not None:
+            raise ValueError("the hierarchy comes from level_separator or from parents, not from both")
+        if self.primary_metric == "hierarchical_f1" and self.level_separator is None and self.parents is None:
+            raise ValueError("hierarchical_f1 needs level_separator or parents")
+        return self
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns that make the text."""
+        return (self.text,) if isinstance(self.text, str) else self.text
