@@ -43,7 +43,7 @@ def draw(architecture: Architecture, settings: BuildSettings) -> Any:
     encoder = {
         "layer_types": ["full_attention"] * settings.depth,
         "rope_parameters": {"full_attention": rotation, "sliding_attention": rotation},
-        "classifier_pooling": "mean",
+        "classifier_pooling": "cls",
     }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(Seeds(settings.seed).of(f"weights of the {architecture}"))
