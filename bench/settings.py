@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -62,7 +62,7 @@ def settings_dict(settings: Settings) -> dict[str, Any]:
 
 def locations(config: type[Settings]) -> list[str]:
     """Names of the settings that are marked as a :class:`Location`."""
-    return [key for key, info in config.model_fields.items() if any(isinstance(m, Location) for m in info.metadata)]
+    return [key for key, info in config.model_fields.items() if any(_marks(info.annotation, info.metadata))]
 
 
 def naming_settings(settings: Settings) -> dict[str, Any]:
@@ -77,6 +77,13 @@ def anchored(config: type[Settings], given: Mapping[str, Any], folder: Path) -> 
         key: str(folder / Path(value).expanduser()) if key in here and isinstance(value, str) and value else value
         for key, value in given.items()
     }
+
+
+def _marks(annotation: Any, metadata: Iterable[Any]) -> Iterator[Location]:
+    """The marks of a type and of its parts: of ``Place | None`` the mark is on a part."""
+    yield from (mark for mark in metadata if isinstance(mark, Location))
+    for part in get_args(annotation):
+        yield from _marks(part, getattr(part, "__metadata__", ()))
 
 
 def describe_settings(settings: Settings) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,10 @@ class Suite(BaseModel):
         default_factory=dict, description="settings of a task or method, or of TASK/METHOD for that pair alone"
     )
 
+    every_task: dict[str, Any] = Field(
+        default_factory=dict, description="settings of every task that has them, unless `settings` says otherwise"
+    )
+
     @field_validator("models", mode="before")
     @classmethod
     def _named(cls, models: Any) -> Any:
@@ -42,6 +46,11 @@ class Suite(BaseModel):
         if not isinstance(models, list):
             return models
         return [_model_name(entry) if isinstance(entry, dict) else entry for entry in models]
+
+    def task_settings(self, task: str, known: Collection[str]) -> dict[str, Any]:
+        """What this suite sets of a task whose settings are ``known``: its own words over those of every task."""
+        common = {key: value for key, value in self.every_task.items() if key in known}
+        return {**common, **self.settings.get(task, {})}
 
     def method_settings(self, task: str, method: str) -> dict[str, Any]:
         """What this suite sets of a method on a task: the pair's words over the method's."""

@@ -181,7 +181,7 @@ class Planner:
                 return False
             task_class: Callable[[Settings], Task] = found
             with plugin.guarded():
-                return not task_class(plugin.settings(self.suite.settings.get(plugin.name, {}))).availability().ok
+                return not task_class(plugin.settings(self._task_settings(plugin))).availability().ok
         except UserError:  # broken, and so it will stand in the plan
             return False
 
@@ -211,9 +211,17 @@ class Planner:
     def _given(self, tasks: list[Plugin], methods: list[Plugin]) -> Iterator[tuple[Plugin, Mapping[str, Any]]]:
         """Every plugin with what is set of it."""
         for task in tasks:
-            yield task, self.suite.settings.get(task.name, {})
+            yield task, self._task_settings(task)
             for method in methods:
                 yield method, self.suite.method_settings(task.name, method.name)
+
+    def _task_settings(self, task: Plugin) -> dict[str, Any]:
+        """What is set of a task."""
+        try:
+            known = task.load().Config.model_fields
+        except UserError:  # broken, and so it will stand in the plan
+            known = {}
+        return self.suite.task_settings(task.name, known)
 
     def _cells_of(self, task: Plugin, methods: list[Plugin]) -> Iterator[PlannedCell]:
         frozen, task_settings, blocked = self._task(task)
@@ -232,7 +240,7 @@ class Planner:
 
     def _task(self, plugin: Plugin) -> tuple[FrozenTask | None, dict[str, Any], Blocked | None]:
         """The frozen task and its settings, or why it cannot be had."""
-        given = self.suite.settings.get(plugin.name, {})
+        given = self._task_settings(plugin)
         chosen: dict[str, Any] = {}
         try:
             task_class: Callable[[Settings], Task] = plugin.load()

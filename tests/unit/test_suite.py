@@ -47,6 +47,12 @@ def test_the_word_of_a_pair_outranks_that_of_the_method():
     assert suite.method_settings("synthetic-clv", "bert") == {"epochs": 2, "max_tokens": 64}
 
 
+def test_what_is_said_of_a_task_outranks_what_is_said_of_every_task():
+    suite = Suite(every_task={"train_documents": 9, "words": 3}, settings={"debtags": {"train_documents": 5}})
+    assert suite.task_settings("debtags", {"train_documents"}) == {"train_documents": 5}
+    assert suite.task_settings("debian-sections", {"train_documents"}) == {"train_documents": 9}
+
+
 def test_the_user_s_word_outranks_the_suite_s():
     suite = Suite(tasks=("debtags",), settings={"bert": {"epochs": 2}, "debtags/bert": {"epochs": 5}})
     chosen = Selection(settings={"epochs": 1, "bert.batch_size": 4}).of(suite, Registry.discover())
