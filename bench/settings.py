@@ -52,7 +52,8 @@ def resolve_settings(config: type[AnySettings], given: Mapping[str, Any], owner:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"setting {owner}.{place}={first.get('input')!r}: {first['msg']}") from None
+        named = f"setting {owner}.{place}={first.get('input')!r}" if place else f"settings of {owner}"
+        raise UserError(f"{named}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def settings_dict(settings: Settings) -> dict[str, Any]:

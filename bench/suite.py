@@ -47,6 +47,11 @@ class Suite(BaseModel):
             return models
         return [_model_name(entry) if isinstance(entry, dict) else entry for entry in models]
 
+    def of_methods(self, methods: Collection[str]) -> Suite:
+        """A suite that says of methods what this one does, and nothing else."""
+        kept = {owner: given for owner, given in self.settings.items() if owner.rpartition("/")[2] in methods}
+        return Suite(settings=kept)
+
     def task_settings(self, task: str, known: Collection[str]) -> dict[str, Any]:
         """What this suite sets of a task whose settings are ``known``: its own words over those of every task."""
         common = {key: value for key, value in self.every_task.items() if key in known}

@@ -206,12 +206,14 @@ class Task(ABC):
         family: A name shared by tasks that are prepared together, e.g. ``debian``.
         optional: Whether ``bench run --all`` passes over it while its documents are not here, as over collections that
             some users bring and most do not.
+        preset: The settings that its YAML file fixes, where it comes from one; ``name`` is then that of the file.
         Config: Its settings; a subclass of :class:`TaskSettings`.
     """
 
     name: ClassVar[str]
     family: ClassVar[str | None] = None
     optional: ClassVar[bool] = False
+    preset: ClassVar[Mapping[str, Any]] = {}
     Config: ClassVar[type[TaskSettings]] = TaskSettings
 
     def __init__(self, config: TaskSettings | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import doctor, inspect, list_, models, prepare, report, results, run, show
+from bench.cli import doctor, inspect, list_, models, new, prepare, report, results, run, show, verify
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.command("results", short_help="Show the results.")(results.results)
 app.command("report", short_help="Write report.md, report.html and plots.")(report.report)
 app.command("prepare", short_help="Bring tasks or models to this machine.")(prepare.prepare)
 app.command("inspect", short_help="Show what is in a task.")(inspect.inspect)
+app.command("new", short_help="Write a package with a task or method to start from.")(new.new)
+app.command("verify", short_help="Check a task or method against the contract.")(verify.verify)
 app.command("doctor", short_help="Check this machine.")(doctor.doctor)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import PluginsOption
+from bench.cli.options import PluginsOption, SetOption
 from bench.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 def prepare(
     names: Annotated[list[str], typer.Argument(help="Tasks, families of tasks (debian), or hub ids of models.")],
+    sets: SetOption = None,
     plugins: PluginsOption = None,
 ) -> None:
     """Bring tasks or models to this machine."""
+    from bench.cli.words import of_plugin, parse_sets
     from bench.embedded import ARCHITECTURES
     from bench.model import RANDOM
     from bench.registry import Registry
 
+    given = parse_sets(sets)
     registry = Registry.discover(plugins or ())
     tasks = registry.of("task")
     for name in names:
@@ -31,8 +34,10 @@ def prepare(
         if chosen:
             for plugin in chosen:
                 with plugin.guarded():
-                    plugin.load()(plugin.settings({})).prepare(typer.echo)
+                    plugin.load()(plugin.settings(of_plugin(plugin.name, given))).prepare(typer.echo)
             continue
+        if given:
+            raise UserError(f"--set is for tasks, and {name!r} is none")
         if name.removesuffix(RANDOM) in ARCHITECTURES or name.endswith(RANDOM):
             typer.echo(f"{name}: nothing to bring")
             continue

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli.data_options import DataOption, LabelOption, TestOption, TextOption
 from bench.cli.options import DEFAULT_OUT, JsonOption, OutOption, PluginsOption
 from bench.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
+    from bench.registry import Registry
     from bench.runner.plan import Again
     from bench.runner.run import RunOptions
+    from bench.selection import Selection
     from bench.suite import Suite
 
 
@@ -43,6 +46,10 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="[NAME.]KEY=VALUE", help="A setting, of every method (or task) that has it."),
     ] = None,
+    data: DataOption = None,
+    text: TextOption = None,
+    label: LabelOption = None,
+    test: TestOption = None,
     out: OutOption = DEFAULT_OUT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, run nothing.")] = False,
     retry: Annotated[
@@ -66,9 +73,15 @@ def run(
     plugins: PluginsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run cells: every task with every method, or those you name; the same command again goes on where it stopped."""
+    """Run cells: every task with every method, or those you name; the same command again goes on where it stopped.
+
+    A file of yours (--data) runs with every method unless you name some. Without --model, networks start from the
+    embedded models, and methods have the settings of suite default, which suit those.
+    """
+    from bench.cli.data_options import DataWords
     from bench.cli.reading import report_corrupt
     from bench.cli.run_view import run_and_show, show_plan
+    from bench.cli.task_warnings import warn_of_tasks
     from bench.cli.words import parse_sets
     from bench.registry import Registry
     from bench.runner.plan import Again, Planner
@@ -77,28 +90,36 @@ def run(
 
     again = Again.of(fresh, retry)
     options = _options(again, jobs=jobs, threads=threads, timeout=timeout, memory=memory_limit, device=device)
-    if not (everything or suite or tasks or methods):
-        raise UserError("say what to run: --all, --suite NAME, or tasks and methods with -t and -m")
-    registry = Registry.discover(plugins or ())
+    if not (everything or suite or tasks or methods or data):
+        raise UserError("say what to run: --all, --suite NAME, --data FILE, or tasks and methods with -t and -m")
+    words = DataWords(data, tuple(text or ()), label, test)
+    registry, own = words.add_to(Registry.discover(plugins or ()))
     selection = Selection(
-        tuple(tasks or ()), tuple(methods or ()), tuple(models or ()), tuple(seeds or ()), parse_sets(sets)
+        (*own, *(tasks or ())), tuple(methods or ()), tuple(models or ()), tuple(seeds or ()), parse_sets(sets)
     )
-    chosen = selection.of(_base(everything, suite), registry)
+    chosen = selection.of(_base(everything, suite, selection, registry), registry)
     store = Store(out)
     plan = Planner(chosen, registry, store, _say, report_corrupt, local_models).plan()
+    warn_of_tasks(plan, again, dict.fromkeys(own, f"--data {data}"))
     if dry_run:
         show_plan(plan, again, as_json)
         return
     run_and_show(plan, store, options, as_json)
 
 
-def _base(everything: bool, suite: str | None) -> Suite:
-    """The suite to start from: the one named; ``default`` for ``--all``; else the plugins' own settings."""
+def _base(everything: bool, suite: str | None, selection: Selection, registry: Registry) -> Suite:
+    """The suite to start from: the one named; ``default`` for ``--all``; what that says of methods; or nothing.
+
+    The methods' own settings suit real models: the embedded ones, which are a thousandth of their size, would hardly
+    learn with them.
+    """
     from bench.suite import Suite, load_suite
 
     if suite is not None:
         return load_suite(suite)
-    return load_suite("default") if everything else Suite()
+    if everything:
+        return load_suite("default")
+    return Suite() if selection.models else load_suite("default").of_methods(registry.of("method"))
 
 
 def _options(

@@ -94,6 +94,15 @@ _HIERARCHY = {
 RANKING_METRICS = (*(f"{name}@{k}" for name in _AT_K for k in CUTOFFS), "mrr")
 """Metrics that need a ranking, in order."""
 
+_FALL = "Fall et al. (SIGIR Forum 37(1), 2003); documents without known categories do not count"
+_PATENTS = {
+    "top_prediction": f"share of documents whose main category is ranked first; {_FALL}",
+    "three_guesses": f"share of documents whose main category is among the top 3; {_FALL}",
+    "all_categories": f"share of documents whose first-ranked category is any of theirs; {_FALL}",
+}
+PATENT_METRICS = tuple(_PATENTS)
+"""Metrics of tasks whose documents have a main category, in order."""
+
 _LEVEL = (
     "micro-F1 after every label is replaced by its ancestor at level {level} (or itself, at its own level); labels "
 )
@@ -107,7 +116,7 @@ def _define(propensity: Propensity) -> Mapping[str, str]:
     # psp is a ratio of sums: a document without gold labels adds nothing above or below the line.
     ranked = {name: text if name.startswith("psp") else text + _COUNTED for name, text in at_k.items()}
     buckets = {f"{b.name}_{name}": text.format(span=b.span) for b in BUCKETS for name, text in _BUCKET.items()}
-    return MappingProxyType({**_SETS, **ranked, "mrr": _MRR + _COUNTED, **buckets, **_HIERARCHY})
+    return MappingProxyType({**_SETS, **ranked, "mrr": _MRR + _COUNTED, **buckets, **_HIERARCHY, **_PATENTS})
 
 
 DEFINITIONS: Mapping[str, str] = _define(DEFAULT_PROPENSITY)

@@ -10,14 +10,24 @@ import numpy as np
 
 from bench.metrics.checks import binary, check_ranking, check_shapes, check_train_counts
 from bench.metrics.counts import by_document, count_labels
-from bench.metrics.definitions import DEFAULT_PROPENSITY, DEFINITIONS, RANKING_METRICS, Propensity, describe
+from bench.metrics.definitions import (
+    DEFAULT_PROPENSITY,
+    DEFINITIONS,
+    PATENT_METRICS,
+    RANKING_METRICS,
+    Propensity,
+    describe,
+)
 from bench.metrics.f1 import set_metrics
 from bench.metrics.hierarchy import hierarchy_metrics
+from bench.metrics.patents import patent_metrics
 from bench.metrics.ranking import ranking_metrics, relevance
 from bench.metrics.tail import contributions, tail_metrics
 from bench.metrics.values import Undefined, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
@@ -52,6 +62,7 @@ def evaluate(  # noqa: PLR0917 (one argument for each thing that a metric depend
     kind: Kind,
     *,
     propensity: Propensity = DEFAULT_PROPENSITY,
+    categories: Sequence[Sequence[int]] | None = None,
 ) -> Evaluation:
     """Compute every metric. :func:`bench.metrics.definitions.describe` says what each of them is.
 
@@ -68,6 +79,8 @@ def evaluate(  # noqa: PLR0917 (one argument for each thing that a metric depend
         n_train: Number of training documents.
         kind: ``single`` or ``multi``.
         propensity: Constants of ``psp@k``.
+        categories: For each document the positions of all its categories, the main one first; empty: unknown.
+            Without them the measures of patent categorisation are absent.
 
     Raises:
         ValueError: Something does not fit: shapes, entries other than 0 and 1, a score that is not finite, a
@@ -88,6 +101,7 @@ def evaluate(  # noqa: PLR0917 (one argument for each thing that a metric depend
             **ranked,
             **tail_metrics(count_labels(gold, predicted), train_counts, p_at_5),
             **hierarchy_metrics(gold, predicted, labels, kind),
+            **_patent_metrics(categories, ranking),
         }
     )
 
@@ -118,6 +132,12 @@ def label_table(
         "predicted": counts.predicted,
         "true_positive": counts.true_positive,
     }
+
+
+def _patent_metrics(categories: Sequence[Sequence[int]] | None, ranking: Ranking | None) -> dict[str, Value]:
+    if categories is None:
+        return {}
+    return dict.fromkeys(PATENT_METRICS, _NO_RANKING) if ranking is None else patent_metrics(categories, ranking)
 
 
 def _check(gold: csr_matrix, predicted: csr_matrix, ranking: Ranking | None, labels: LabelSpace, kind: Kind) -> None:

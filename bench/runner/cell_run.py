@@ -177,6 +177,7 @@ def _evaluate(test: SplitPredictions, data: TaskData) -> Evaluation:
         train_counts=_train_counts(data),
         n_train=len(data.train),
         kind=data.kind,
+        categories=data.test.categories,
     )
 
 

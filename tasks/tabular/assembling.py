@@ -62,6 +62,7 @@ class Assembler:
         held = _identified(rows)
         self._check_labels(held)
         held = self._with_splits(self._without_rare(held))
+        self._remark_parted(held)
         held = self._without_unseen(held)
         names = sorted({label for row in held for label in row.labels})
         if len(names) < 2:
@@ -79,6 +80,16 @@ class Assembler:
         )
         self._check_splits(data)
         return data
+
+    def _remark_parted(self, rows: Sequence[Row]) -> None:
+        """Tell of groups that the user's own splits part; those that are chosen here never do."""
+        splits: dict[str, set[SplitName | None]] = {}
+        for row in rows:
+            if row.group is not None:
+                splits.setdefault(row.group, set()).add(row.split)
+        parted = [group for group, found in splits.items() if len(found) > 1]
+        if parted:
+            self.remarks.append(f"groups that the given splits part: {len(parted):,} ({_some(sorted(parted))})")
 
     def _check_labels(self, rows: Sequence[Row]) -> None:
         if not rows:
@@ -100,7 +111,7 @@ class Assembler:
             return list(rows)
         if settings.rare == "refuse":
             raise TaskDataError(
-                f"{self.place}: {len(rare)} labels are on fewer than {settings.min_examples} documents outside test: "
+                f"{self.place}: {len(rare)} labels are on fewer than {settings.min_examples} documents: "
                 f"{_some(sorted(rare))}; fold or drop them with rare=fold or rare=drop"
             )
         if settings.rare == "fold":
@@ -140,17 +151,14 @@ class Assembler:
 
     def _with_splits(self, rows: Sequence[Row]) -> list[Row]:
         settings = self.settings
-        named = [replace(row, split=row.split or "train") for row in rows]
-        present = {row.split for row in named}
+        present = {row.split for row in rows}
         shares = Shares(
             0.0 if "validation" in present else settings.validation_share,
             0.0 if "test" in present else settings.test_share,
         )
-        if not (shares.validation or shares.test):
-            return named
-        free = [row for row in named if row.split == "train"]
+        free = [row for row in rows if row.split in {None, "train"}]
         chosen = iter(_chosen_splits(free, shares))
-        return [replace(row, split=next(chosen)) if row.split == "train" else row for row in named]
+        return [row.in_split(next(chosen)) if row.split in {None, "train"} else row for row in rows]
 
     def _ancestors(self, names: Sequence[str]) -> Ancestors | None:
         if self.settings.level_separator is not None:
@@ -181,14 +189,18 @@ def _identified(rows: Iterable[Row]) -> list[Row]:
         if id_ in seen:
             raise TaskDataError(f"{row.place}: id {id_!r} is that of {seen[id_]} too; ids are unique")
         seen[id_] = row.place
-        held.append(replace(row, id=id_))
+        held.append(row if row.id is not None else row.identified(id_))
     return held
 
 
 def _hash_id(text: str, repeats: Counter[str]) -> str:
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    digest = _digest(text)
     repeats[digest] += 1
     return digest if repeats[digest] == 1 else f"{digest}-{repeats[digest]}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _relabelled(row: Row, new: Callable[[str], str]) -> Row:
@@ -208,6 +220,9 @@ def _chosen_splits(rows: Sequence[Row], shares: Shares) -> list[SplitName]:
 
 def _groups(rows: Sequence[Row]) -> list[str]:
     """A group for each row: rows of one group, and rows of one text, are never parted."""
+    texts = [_digest(" ".join(row.text.split())) for row in rows]
+    if not any(row.group is not None for row in rows):
+        return texts
     parents: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -215,7 +230,6 @@ def _groups(rows: Sequence[Row]) -> list[str]:
             parents[name] = name = parents[parents[name]]
         return name
 
-    texts = [f"text {' '.join(row.text.split())}" for row in rows]
     for row, text in zip(rows, texts, strict=True):
         if row.group is not None:
             roots = root(text), root(f"group {row.group}")

@@ -37,7 +37,8 @@ def _beginnings(name: str, separator: str) -> tuple[str, ...]:
     parts = name.split(separator)
     if not all(part.strip() for part in parts):
         raise TaskDataError(f"label {name!r}: a level between {separator!r} has no name")
-    return tuple(separator.join(parts[:depth]) for depth in range(1, len(parts)))
+    # Labels are known without the space around them, and so are the nodes above them.
+    return tuple(separator.join(parts[:depth]).strip() for depth in range(1, len(parts)))
 
 
 def _path(name: str, parents: Mapping[str, str], known: dict[str, tuple[str, ...]], place: str) -> tuple[str, ...]:

@@ -23,7 +23,18 @@ _SPLITS: Mapping[str, SplitName] = {
     "test": "test",
     "testing": "test",
 }
+_TYPES: Mapping[type, str] = {
+    str: "text",
+    bool: "truth value",
+    int: "whole number",
+    float: "number",
+    list: "list",
+    dict: "mapping",
+    type(None): "null",
+}
 _LONGEST_SHOWN = 40
+LONGEST_CELL = 100_000_000
+"""Characters of the longest text that is taken; more is a mistake in the file, such as a quote that none closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,16 @@ class Row:
     group: str | None = None
     split: SplitName | None = None
 
+    def identified(self, id_: str) -> Row:
+        """The same under an id."""
+        return Row(self.place, self.text, self.labels, id_, self.group, self.split)
+
+    def in_split(self, split: SplitName) -> Row:
+        """The same in a split."""
+        if split == self.split:
+            return self
+        return Row(self.place, self.text, self.labels, self.id, self.group, split)
+
 
 class RowReader:
     """Reads rows out of records, and counts those that it leaves out.
@@ -76,20 +97,28 @@ class RowReader:
 
     def __init__(self, settings: TabularSettings, columns: Iterable[str], place: str) -> None:
         self._settings = settings
-        known = list(columns)
-        named = [*settings.text_columns, settings.label, settings.id, settings.group, settings.split]
-        for column in named:
-            if column is not None and column not in known:
-                raise unknown_name(f"column of {place}", column, known)
         self._shape: tuple[str, str] | None = None
+        self._labels_seen: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.skipped: dict[str, int] = {}
+        self.check_columns(columns, place)
+
+    def check_columns(self, columns: Iterable[str], place: str) -> None:
+        """Whether a source has the columns that the settings name; for one more source of the same rows.
+
+        Raises:
+            UserError: A column is not there; the nearest one is named.
+        """
+        known = list(columns)
+        for column in self._settings.columns:
+            if column not in known:
+                raise unknown_name(f"column of {place}", column, [_short(name) for name in known])
 
     @property
     def kind(self) -> Kind:
         """Whether the rows read so far have one label each or lists of them."""
         if self._settings.kind != "auto":
             return self._settings.kind
-        listed = self._shape is not None and self._shape[0] == "list"
+        listed = self._shape is not None and self._shape[0].startswith("list")
         return "multi" if listed or self._settings.separator is not None else "single"
 
     def rows(self, records: Iterable[Record]) -> Iterator[Row]:
@@ -116,7 +145,7 @@ class RowReader:
         return Row(
             record.place,
             text,
-            labels,
+            self._labels_seen.setdefault(labels, labels),  # one object for all rows that have them
             _word(record, settings.id) if settings.id is not None else None,
             _word(record, settings.group) if settings.group is not None else None,
             split,
@@ -133,7 +162,12 @@ class RowReader:
                     f"{record.place}: column {column!r} holds {_shown(value)}, a {_type(value)}, where text is needed"
                 )
             parts.append(_unified(value))
-        return "\n\n".join(parts) or None
+        text = "\n\n".join(parts)
+        if len(text) > LONGEST_CELL:
+            raise TaskDataError(
+                f"{record.place}: a text of {len(text):,} characters; at most {LONGEST_CELL:,} are taken"
+            )
+        return _written(text, record) or None
 
     def _labels(self, record: Record) -> tuple[str, ...] | None:
         value = _filled(record.cells.get(self._settings.label), lists=True)
@@ -154,7 +188,12 @@ class RowReader:
         if isinstance(value, list):
             if self._settings.kind == "single":
                 raise TaskDataError(f"{record.place}: column {column!r} holds a list of labels, and kind is single")
-            shape = "list"
+            if not value:
+                return
+            shapes = sorted({_type(part) for part in value})
+            shape = f"list of {shapes[0]}" if len(shapes) == 1 else f"list of {' and '.join(shapes)}"
+            if len(shapes) > 1:
+                raise TaskDataError(f"{record.place}: column {column!r} holds a {shape}; give its labels one type")
         else:
             shape = _type(value)
         if self._shape is None:
@@ -182,7 +221,7 @@ def _filled(value: Any, *, lists: bool = False) -> Any:
         return None
     if isinstance(value, str) and not value.strip():
         return None
-    if lists and isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    if lists and not isinstance(value, str | bytes) and isinstance(value, Sequence):
         return list(value)
     return value
 
@@ -190,13 +229,11 @@ def _filled(value: Any, *, lists: bool = False) -> Any:
 def _label(value: Any, record: Record, column: str) -> str:
     value = _filled(value)
     if isinstance(value, str):
-        return value.strip()
+        return _written(value.strip(), record)
     if isinstance(value, int):  # True and False too
         return str(value)
-    raise TaskDataError(
-        f"{record.place}: column {column!r} holds {_shown(value)}, a {_type(value)}; a label is a word or a whole "
-        "number"
-    )
+    held = "an empty label" if value is None else f"{_shown(value)}, a {_type(value)}"
+    raise TaskDataError(f"{record.place}: column {column!r} holds {held}; a label is a word or a whole number")
 
 
 def _word(record: Record, column: str) -> str:
@@ -207,14 +244,35 @@ def _word(record: Record, column: str) -> str:
         return str(int(value))
     if not isinstance(value, str | int):
         raise TaskDataError(f"{record.place}: column {column!r} holds {_shown(value)}, a {_type(value)}")
-    return str(value).strip()
+    return _written(str(value).strip(), record)
+
+
+def split_of_word(word: str) -> SplitName | None:
+    """The split that a word means (``dev`` is ``validation``); None where it means none."""
+    return _SPLITS.get(word.strip().lower())
 
 
 def _split(record: Record, column: str) -> SplitName:
     word = _word(record, column)
-    if word.lower() not in _SPLITS:
+    split = split_of_word(word)
+    if split is None:
         raise TaskDataError(f"{record.place}: column {column!r} says {_shown(word)}; write train, validation or test")
-    return _SPLITS[word.lower()]
+    return split
+
+
+def _written(text: str, record: Record) -> str:
+    """The text, if it can be written as UTF-8: JSON may name halves of characters.
+
+    Raises:
+        TaskDataError: It cannot.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise TaskDataError(
+            f"{record.place}: half a character, {text[error.start]!r}, which no file can hold; take it out"
+        ) from None
+    return text
 
 
 def _unified(text: str) -> str:
@@ -223,10 +281,12 @@ def _unified(text: str) -> str:
 
 
 def _type(value: Any) -> str:
-    names = {str: "text", bool: "truth value", int: "whole number", float: "number", list: "list", dict: "mapping"}
-    return names.get(type(value), type(value).__name__)
+    return _TYPES.get(type(value), type(value).__name__)
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    return _short(repr(value))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

@@ -29,7 +29,9 @@ class TabularSettings(TaskSettings):
     missing: Literal["refuse", "skip"] = Field(
         "refuse", description="rows without text or label: an error, or left out and counted"
     )
-    min_examples: int = Field(1, ge=1, description="a label on fewer documents outside test is rare")
+    min_examples: int = Field(
+        1, ge=1, description="a label on fewer documents is rare; those of a test split of yours do not count"
+    )
     rare: Literal["refuse", "fold", "drop"] = Field(
         "refuse", description="rare labels: an error, become one label, or are taken off their documents"
     )
@@ -58,6 +60,22 @@ class TabularSettings(TaskSettings):
         if self.primary_metric == "hierarchical_f1" and self.level_separator is None and self.parents is None:
             raise ValueError("hierarchical_f1 needs level_separator or parents")
         return self
+
+    @model_validator(mode="after")
+    def _label_apart(self) -> TabularSettings:
+        if not self.text_columns:
+            raise ValueError("name a column with the text")
+        others = {"text": self.text_columns, "id": (self.id,), "group": (self.group,), "split": (self.split,)}
+        for role, columns in others.items():
+            if self.label in columns:
+                raise ValueError(f"column {self.label!r} is both label and {role}; name two columns")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is named, once."""
+        named = [*self.text_columns, self.label, self.id, self.group, self.split]
+        return tuple(dict.fromkeys(column for column in named if column is not None))
 
     @property
     def text_columns(self) -> tuple[str, ...]:

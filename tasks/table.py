@@ -1,0 +1,164 @@
+"""A user's own file: a table, a folder of texts or a saved dataset, with no code."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from bench.errors import TaskDataError
+from bench.settings import Place
+from bench.splitting import SplitName
+from bench.task import Availability, Task, TaskData
+from tasks.tabular.assembling import Assembler
+from tasks.tabular.files import open_source, stamp_of
+from tasks.tabular.parents import read_parents
+from tasks.tabular.rows import Record, Row, RowReader
+from tasks.tabular.settings import TabularSettings
+from tasks.tabular.source import BadRows, Reading, Source, Tally, shown_path
+
+_REMEDY = "bench run --data FILE --text COLUMN --label COLUMN"
+_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+_TOLD_EVERY = 100_000
+
+
+class TableSettings(TabularSettings):
+    """Settings of :class:`TableTask`."""
+
+    path: Place | None = Field(
+        None, description="CSV, TSV, JSON, JSONL or Parquet file, folder of label/*.txt, or folder of save_to_disk"
+    )
+    test: Place | None = Field(None, description="further file, whose rows are the test split")
+    validation: Place | None = Field(None, description="further file, whose rows are the validation split")
+    encoding: str = Field("auto", description="of text files; auto: byte order mark, else UTF-8, else a guess")
+    delimiter: str = Field(
+        "auto", description="between the cells of a CSV file: auto, comma, semicolon, tab, bar, or one character"
+    )
+    quoting: Literal["double", "none"] = Field(
+        "double", description='whether a cell of a CSV or TSV file can stand in double quotes, or " is a letter'
+    )
+    on_bad_rows: BadRows = Field(
+        "refuse", description="rows with too many or too few cells, lines that are no JSON: an error, or left out"
+    )
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str) -> str:
+        try:
+            known = name == "auto" or bool(codecs.lookup(name))
+            "a".encode("utf-8" if name == "auto" else name)
+        except LookupError:
+            known = False
+        if not known:
+            raise ValueError(
+                "no text encoding is called that; known are utf-8, cp1252, utf-16, shift_jis and many more"
+            )
+        return name
+
+    @field_validator("delimiter")
+    @classmethod
+    def _known_delimiter(cls, word: str) -> str:
+        character = _DELIMITERS.get(word, word)
+        if word != "auto" and (len(character) != 1 or character in '"\r\n'):
+            raise ValueError("a delimiter is auto, comma, semicolon, tab, bar, or one character")
+        return character
+
+    @model_validator(mode="after")
+    def _one_say_on_splits(self) -> TableSettings:
+        if self.split is not None and (self.test is not None or self.validation is not None):
+            raise ValueError("the splits come from a column or from further files, not from both")
+        return self
+
+    def reading(self, tally: Tally) -> Reading:
+        """How the files are to be read."""
+        return Reading(
+            self.columns,
+            encoding=None if self.encoding == "auto" else self.encoding,
+            delimiter=None if self.delimiter == "auto" else self.delimiter,
+            quoted=self.quoting == "double",
+            bad_rows=self.on_bad_rows,
+            tally=tally,
+        )
+
+
+class TableTask(Task):
+    """Your own table, folder of texts or saved dataset; no code."""
+
+    name = "table"
+    optional: ClassVar[bool] = True
+    Config = TableSettings
+
+    def availability(self) -> Availability:
+        """Whether a file is named, and all that are named are there."""
+        if self.config.path is None:
+            return Availability(False, "no file is named", _REMEDY)
+        for path in self._paths():
+            if not path.exists():
+                return Availability(False, f"no such file: {shown_path(path)}", "put it there, or set its path")
+        return Availability()
+
+    def stamp(self) -> Any:
+        """Name, size and time of every file that is read."""
+        return [stamp_of(path) for path in self._paths()]
+
+    def load(self) -> TaskData:
+        """Read the files.
+
+        Raises:
+            UserError: They make no sound task; the message names file, row and remedy.
+        """
+        config: TableSettings = self.config
+        state = self.availability()
+        if not state.ok:
+            raise TaskDataError(f"{state.reason}; {state.remedy}")
+        tally = Tally()
+        parts = self._sources(config, tally)
+        place = parts[0][0].place
+        reader = RowReader(config, parts[0][0].columns, place)
+        rows = [row for source, split in parts for row in self._rows(reader, source, split)]
+        parents = read_parents(Path(config.parents)) if config.parents is not None else None
+        tally.skipped.update(reader.skipped)
+        if not rows:
+            raise TaskDataError(f"{place}: no rows below the header with text and label")
+        return Assembler(config, reader.kind, place, parents, tally.skipped, tally.lines()).assemble(rows)
+
+    def _paths(self) -> list[Path]:
+        config: TableSettings = self.config
+        return [Path(path) for path in (config.path, config.validation, config.test, config.parents) if path]
+
+    def _sources(self, config: TableSettings, tally: Tally) -> list[tuple[Source, SplitName | None]]:
+        """Every file, opened, with the split that it is; the one without comes first."""
+        files: tuple[tuple[str | None, SplitName | None], ...] = (
+            (config.path, None),
+            (config.validation, "validation"),
+            (config.test, "test"),
+        )
+        reading = config.reading(tally)
+        return [(open_source(Path(path), reading), split) for path, split in files if path is not None]
+
+    def _rows(self, reader: RowReader, source: Source, split: SplitName | None) -> Iterator[Row]:
+        reader.check_columns(source.columns, source.place)
+        return reader.rows(self._told(self._records(source, split), source.place))
+
+    def _records(self, source: Source, split: SplitName | None) -> Iterator[Record]:
+        """The records, in the split of their file.
+
+        Raises:
+            TaskDataError: A source that has splits of its own is given one, or has one that another file is given for.
+        """
+        given = {name for name in ("validation", "test") if getattr(self.config, name) is not None}
+        for record in source.records():
+            if record.split is not None and (split is not None or record.split in given):
+                raise TaskDataError(
+                    f"{record.place}: {source.place} has splits of its own; name no further file for {record.split}"
+                )
+            yield Record(record.place, record.cells, split) if split is not None else record
+
+    def _told(self, records: Iterator[Record], place: str) -> Iterator[Record]:
+        for number, record in enumerate(records, start=1):
+            if number % _TOLD_EVERY == 0:
+                self.say(f"read {number:,} rows of {place}")
+            yield record

@@ -1,0 +1,52 @@
+"""A hierarchy of labels from a table of two columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench.errors import TaskDataError, unknown_name
+from tasks.tabular.assembling import Parents
+from tasks.tabular.files import open_source
+from tasks.tabular.source import Reading, Source
+
+_COLUMNS = ("label", "parent")
+
+
+def read_parents(path: Path) -> Parents:
+    """Read a table with the columns ``label`` and ``parent``, in any format that tasks are read in.
+
+    A node without a parent is at the top.
+
+    Raises:
+        UserError: A column is missing, or a node has two parents.
+    """
+    source = open_source(path, Reading(_COLUMNS))
+    for column in _COLUMNS:
+        if column not in source.columns:
+            raise unknown_name(f"column of {source.place}", column, source.columns)
+    return Parents(_above(source), source.place)
+
+
+def _above(source: Source) -> dict[str, str]:
+    above: dict[str, str] = {}
+    for record in source.records():
+        label, parent = (_name(record.cells.get(column), record.place) for column in _COLUMNS)
+        if label is None:
+            raise TaskDataError(f"{record.place}: column 'label' is empty; name the node, or take the row out")
+        if parent is None:
+            continue
+        if above.setdefault(label, parent) != parent:
+            raise TaskDataError(
+                f"{record.place}: {label!r} is below {parent!r} here and below {above[label]!r} before; give it one "
+                "parent"
+            )
+    return above
+
+
+def _name(value: Any, place: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return (value or "").strip() or None
+    if isinstance(value, int):
+        return str(value)
+    raise TaskDataError(f"{place}: {value!r} is no name of a label; write a word or a whole number")

@@ -1,0 +1,1 @@
+"""Reading the WIPO-alpha collection: files, records, codes, texts and labels."""
