@@ -74,7 +74,7 @@ def test_pretraining_is_worth_something():
     """What the embedded models are for, held by the committed run."""
     mean = {key: fmean(seeds) for key, seeds in reference().items()}
     for method, model in (("bert", "embedded-encoder"), ("embedding-head", "embedded-decoder")):
-        assert mean[method, model] > mean[method, f"{model}:random"] + 0.03
+        assert mean[method, model] > mean[method, f"{model}:random"] + 0.10
         assert mean[method, model] > mean["tfidf", ""] - 0.01
 
 
