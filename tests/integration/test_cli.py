@@ -302,3 +302,11 @@ def test_reading_results_that_are_not_there(bench, tmp_path):
     for verb in ("results", "report"):
         done = bench(verb, "--out", tmp_path / "nowhere")
         assert (done.code, done.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(("words", "rate"), [((), 0.001), (("--model", "embedded-encoder"), 3e-5)])
+def test_without_a_model_methods_have_the_settings_that_suit_the_embedded_ones(bench, tmp_path, words, rate):
+    plan = bench("run", "-t", "synthetic-clv", "-m", "bert", *words, "--dry-run", "--json", "--out", tmp_path)
+    (cell,) = json.loads(plan.out)
+    assert cell["identity"]["method_settings"]["learning_rate"] == rate
+    assert cell["identity"]["task_settings"]["train_documents"] is None

@@ -47,6 +47,13 @@ def test_the_word_of_a_pair_outranks_that_of_the_method():
     assert suite.method_settings("synthetic-clv", "bert") == {"epochs": 2, "max_tokens": 64}
 
 
+def test_what_a_suite_says_of_methods_is_kept_apart_from_tasks_and_limits():
+    suite = load_suite("default").of_methods({"bert", "tfidf"})
+    assert (suite.tasks, suite.every_task, suite.name) == ((), {}, "custom")
+    assert suite.method_settings("debtags", "bert") == load_suite("default").method_settings("debtags", "bert")
+    assert suite.settings.keys() == {"bert", "debtags/bert", "synthetic-clv/bert", "synthetic-wipo/bert"}
+
+
 def test_what_is_said_of_a_task_outranks_what_is_said_of_every_task():
     suite = Suite(every_task={"train_documents": 9, "words": 3}, settings={"debtags": {"train_documents": 5}})
     assert suite.task_settings("debtags", {"train_documents"}) == {"train_documents": 5}
