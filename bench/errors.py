@@ -34,7 +34,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     if near:
         hint = f"did you mean {near[0]!r}?"
     elif valid:
-        hint = f"valid: {', '.join(valid[:12])}{', …' if len(valid) > 12 else ''}"
+        hint = f"valid: {', '.join(map(repr, valid[:12]))}{', …' if len(valid) > 12 else ''}"
     else:
         hint = "there is none"
     return UserError(f"unknown {kind} {name!r}; {hint}")

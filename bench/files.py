@@ -21,6 +21,17 @@ def cache_folder() -> Path:
     return Path(user_cache_dir("bench", appauthor=False))
 
 
+def why_absent(path: Path) -> str | None:
+    """Why a path leads to nothing, in a few words; None where it leads to a file or folder."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "no such file or folder"
+    except (OSError, ValueError) as error:  # a folder above it cannot be read, its name is too long or holds a NUL
+        return getattr(error, "strerror", None) or str(error)
+    return None
+
+
 def write_atomic(path: Path, content: bytes) -> None:
     """Write a file so that a crash leaves the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ from bench.model_files import (
 )
 from bench.presets import Preset, find_preset
 from bench.random_weights import RandomWeights
+from bench.settings import expanded
 
 RANDOM = ":random"
 """Behind a model's name: the network with random weights."""
@@ -159,7 +160,7 @@ def _label(name: str, folder: Path, revision: str) -> str:
 
 
 def _is_folder(name: str) -> bool:
-    return name not in embedded.ARCHITECTURES and (Path(name).expanduser() / "config.json").is_file()
+    return name not in embedded.ARCHITECTURES and (expanded(name) / "config.json").is_file()
 
 
 def _kind(name: str, config: dict[str, Any]) -> Literal["encoder", "decoder"]:
@@ -195,7 +196,7 @@ def _local_folders(name: str, local_models: Path | None) -> Iterator[Path]:
     if name in embedded.ARCHITECTURES:
         yield embedded.folder(name)
         return
-    yield Path(name).expanduser()
+    yield expanded(name)
     if local_models is not None:
         yield local_models / name
         yield local_models / Path(name).name

@@ -23,6 +23,8 @@ class SplitPredictions:
         predicted: 0/1, shape (documents, labels), by the cell's decision rule.
         ranking: The best labels with scores; None for methods that emit bare sets.
         texts: What was generated; None for methods that generate nothing.
+        categories: For each document the positions of all its categories, the main one first; None for tasks whose
+            documents have no main category. See :class:`bench.task.Documents`.
     """
 
     ids: Sequence[str]
@@ -30,12 +32,14 @@ class SplitPredictions:
     predicted: csr_matrix
     ranking: Ranking | None
     texts: Sequence[str] | None = None
+    categories: Sequence[Sequence[int]] | None = None
 
 
 def write_predictions(path: Path, splits: dict[str, SplitPredictions]) -> None:
     """Write the splits as one Parquet file; equal predictions give equal bytes.
 
-    Columns: split, id, gold, predicted (label positions), ranked (label positions, best first), scores, text.
+    Columns: split, id, gold, predicted (label positions), ranked (label positions, best first), scores, text; and
+    categories (label positions, the main one first) where a split has them.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -52,6 +56,8 @@ def write_predictions(path: Path, splits: dict[str, SplitPredictions]) -> None:
             ("text", pa.string()),
         ]
     )
+    if any(part.categories is not None for part in splits.values()):
+        schema = schema.append(pa.field("categories", labels))
     n_labels = {str(part.gold.shape[1]) for part in splits.values()}
     schema = schema.with_metadata({"n_labels": ",".join(n_labels)})
     tables = [_table(name, part, schema) for name, part in splits.items()]
@@ -87,6 +93,9 @@ def _table(name: str, part: SplitPredictions, schema: Any) -> Any:
         ends = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
         columns += [_lists(ends, part.ranking.labels[kept]), _lists(ends, part.ranking.scores[kept])]
     columns.append(pa.nulls(n, pa.string()) if part.texts is None else pa.array(part.texts, pa.string()))
+    if "categories" in schema.names:
+        rows: Sequence[Any] = part.categories if part.categories is not None else [None] * n
+        columns.append(pa.array(rows, schema.field("categories").type))
     return pa.table(columns, schema=schema)
 
 
@@ -105,7 +114,15 @@ def _split(table: Any, n_labels: int) -> SplitPredictions:
         predicted=_matrix(table.column("predicted"), n_labels),
         ranking=_ranking(table, n_labels) if table.column("ranked").null_count == 0 else None,
         texts=texts.to_pylist() if texts.null_count < len(texts) else None,
+        categories=_categories(table),
     )
+
+
+def _categories(table: Any) -> list[list[int]] | None:
+    if "categories" not in table.column_names or table.column("categories").null_count:
+        return None
+    categories: list[list[int]] = table.column("categories").to_pylist()
+    return categories
 
 
 def _flat(column: Any) -> tuple[Any, Any]:

@@ -6,6 +6,8 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from bench.errors import UserError, unknown_name
+from bench.files import why_absent
 from bench.method import Method
 from bench.settings import Settings, anchored, resolve_settings
 from bench.source import FirstParty, SourceHasher
@@ -27,6 +30,8 @@ GROUPS: Mapping[PluginKind, str] = {"task": "bench.tasks", "method": "bench.meth
 YAML_GROUP = "bench.plugins"
 """Entry points that name a package whose YAML files are plugins."""
 BASES: Mapping[PluginKind, type] = {"task": Task, "method": Method}
+_NAME = re.compile(r"\w[\w.-]*")
+"""Names become parts of paths."""
 HEAVY = ("torch", "transformers", "sklearn", "scipy", "pandas", "tensorflow", "jax")
 
 
@@ -43,6 +48,7 @@ class Plugin:
         file: The loose file that holds the module; None for an installed one.
         preset: Settings that a YAML file fixed.
         about: What a YAML file says of it.
+        brought_by: The words with which a command finds a loose one: ``--plugins FILE``.
         error: Why it is broken; empty where it is not known to be.
     """
 
@@ -54,6 +60,7 @@ class Plugin:
     file: Path | None = None
     preset: Mapping[str, Any] = field(default_factory=dict)
     about: str = ""
+    brought_by: str = ""
     error: str = ""
 
     def load(self) -> type[Any]:
@@ -78,8 +85,9 @@ class Plugin:
         """The class of a task under the name of its YAML file, so that it can tell its remedy."""
         if getattr(found, "name", None) == self.name:
             return found
-        known = {"name": self.name, "preset": self.preset, "__doc__": found.__doc__, "__module__": found.__module__}
-        return type(found.__name__, (found,), known)
+        kept = {"__doc__": found.__doc__, "__module__": found.__module__}
+        own = {"name": self.name, "preset": self.preset, "brought_by": self.brought_by}
+        return type(found.__name__, (found,), kept | own)
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -141,7 +149,8 @@ class Registry:
         found += [plugin for path, origin in _installed_files() for plugin in [_in_yaml(path, found, origin)]]
         for path in paths:
             found += _in_file(path, found)
-        return cls(tuple(_mark_duplicates(sorted(found, key=lambda p: (p.kind, p.name)))), paths)
+        named = sorted(map(_mark_odd_name, found), key=lambda p: (p.kind, p.name))
+        return cls(tuple(_mark_duplicates(named)), paths)
 
     def of(self, kind: PluginKind) -> dict[str, Plugin]:
         """Name → plugin of one kind."""
@@ -209,17 +218,22 @@ def _installed_files() -> Iterator[tuple[Path, str]]:
 
 
 def _expand(path: Path) -> list[Path]:
+    reason = why_absent(path)
+    if reason is not None:
+        raise UserError(f"--plugins {path}: {reason}")
     if path.is_dir():
         return sorted(file for file in path.iterdir() if file.suffix in {".py", ".yaml", ".yml"})
     if not path.is_file():
-        raise UserError(f"--plugins {path}: no such file")
+        raise UserError(f"--plugins {path}: no regular file")
     if path.suffix not in {".py", ".yaml", ".yml"}:
         raise UserError(f"--plugins {path}: a plugin is a .py or a .yaml file")
     return [path]
 
 
 def _in_file(path: Path, known: list[Plugin]) -> list[Plugin]:
-    return _in_python(path) if path.suffix == ".py" else [_in_yaml(path, known, str(path))]
+    found = _in_python(path) if path.suffix == ".py" else [_in_yaml(path, known, str(path))]
+    words = f"--plugins {shlex.quote(str(path))}"
+    return [replace(plugin, brought_by=f"{plugin.brought_by} {words}".strip()) for plugin in found]
 
 
 def _in_python(path: Path) -> list[Plugin]:
@@ -252,7 +266,7 @@ def _in_yaml(path: Path, known: list[Plugin], origin: str) -> Plugin:
     broken = Plugin("task", path.stem, "", "", origin, path)
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # not UTF-8, or what looks like a date is none
         return replace(broken, error=_one_line(error))
     keys = {"name", "base", "settings", "description"}
     if not isinstance(content, dict) or not {"name", "base"} <= set(content) <= keys:
@@ -267,6 +281,14 @@ def _in_yaml(path: Path, known: list[Plugin], origin: str) -> Plugin:
                 given, path.parent
             )
     return replace(broken, error=str(unknown_name("base", str(content["base"]), [p.name for p in known])))
+
+
+def _mark_odd_name(plugin: Plugin) -> Plugin:
+    if plugin.error or not plugin.attribute or _NAME.fullmatch(plugin.name):
+        return plugin
+    return replace(
+        plugin, error="a name is made of letters, digits, '_', '.' and '-', and begins with none of the last two"
+    )
 
 
 def _mark_duplicates(plugins: list[Plugin]) -> Iterator[Plugin]:

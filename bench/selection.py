@@ -71,20 +71,21 @@ def _owners(word: str, plugins: Iterable[Plugin], registry: Registry) -> list[tu
     name, dot, key = word.rpartition(".")
     if dot:
         plugin = registry.find(name.rpartition("/")[2])
-        if key not in _keys(plugin):
-            raise unknown_name(f"setting of {name}", key, _keys(plugin))
+        if key not in known_settings(plugin):
+            raise unknown_name(f"setting of {name}", key, known_settings(plugin))
         return [(name, key)]
-    owners = [plugin for plugin in plugins if word in _keys(plugin)]
+    owners = [plugin for plugin in plugins if word in known_settings(plugin)]
     if not owners:
-        raise unknown_name("setting", word, {key for plugin in plugins for key in _keys(plugin)})
+        raise unknown_name("setting", word, {key for plugin in plugins for key in known_settings(plugin)})
     if len({plugin.kind for plugin in owners}) > 1:
         names = ", ".join(f"{plugin.name}.{word}" for plugin in owners)
         raise UserError(f"setting {word!r} belongs to tasks and methods; write one of {names}")
     return [(plugin.name, word) for plugin in owners]
 
 
-def _keys(plugin: Plugin) -> set[str]:
+def known_settings(plugin: Plugin) -> set[str]:
+    """The keys of a plugin's settings; none of a broken one, of which the plan will say what is wrong."""
     try:
         return set(plugin.load().Config.model_fields)
-    except UserError:  # a broken plugin has no settings; the plan will say what is wrong with it
+    except UserError:
         return set()

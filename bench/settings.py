@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +72,16 @@ def naming_settings(settings: Settings) -> dict[str, Any]:
     return settings.model_dump(mode="json", exclude=set(locations(type(settings))))
 
 
+def expanded(path: str) -> Path:
+    """A path of the user's with ``~`` spelt out; one of an unknown user stays as it is, and does not exist."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where the user is unknown
+
+
 def anchored(config: type[Settings], given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The user's words with relative locations put below a folder."""
     here = set(locations(config))
     return {
-        key: str(folder / Path(value).expanduser()) if key in here and isinstance(value, str) and value else value
+        key: str(folder / expanded(value)) if key in here and isinstance(value, str) and value else value
         for key, value in given.items()
     }
 

@@ -34,8 +34,9 @@ def assign_splits(
     """Assign each document to ``train``, ``validation`` or ``test``.
 
     Groups stay whole. Each label has the same share of every split, as near as its number of documents allows, where
-    a document counts for the rarest of its labels. Every label is on a document for training: groups that alone would
-    show a label are taken back from the other splits.
+    a document counts for the rarest of its labels. Groups that are larger than all that is to be held out are for
+    training, unless every group is. Every label is on a document for training: groups that alone would show a label
+    are taken back from the other splits.
 
     Args:
         ids: One unique id a document.
@@ -48,10 +49,13 @@ def assign_splits(
         members.setdefault(group, []).append(position)
     names = sorted(members, key=id_hash)
     labels_of = {name: tuple({label for i in members[name] for label in labels[i]}) for name in names}
+    wanted = (shares.validation + shares.test) * len(ids)
+    small = [name for name in names if len(members[name]) <= wanted] or names
     places = even_places(
-        names, rarest_labels([labels_of[name] for name in names]), [len(members[name]) for name in names]
+        small, rarest_labels([labels_of[name] for name in small]), [len(members[name]) for name in small]
     )
-    split_of = {name: _split_at(place, shares) for name, place in zip(names, places, strict=True)}
+    split_of: dict[str, SplitName] = dict.fromkeys(names, "train")
+    split_of |= {name: _split_at(place, shares) for name, place in zip(small, places, strict=True)}
     shown = {label for name in names if split_of[name] == "train" for label in labels_of[name]}
     for name in names:
         if not shown.issuperset(labels_of[name]):
@@ -94,6 +98,12 @@ def rarest_labels(rows: Sequence[Iterable[int]]) -> list[int]:
     distinct = [tuple(set(row)) for row in rows]  # a set takes four times the memory
     counts: Mapping[int, int] = Counter(label for row in distinct for label in row)
     return [min(row, key=lambda label: (counts[label], label), default=-1) for row in distinct]
+
+
+def text_groups(texts: Iterable[str]) -> list[str]:
+    """For each text a group that it shares with those that differ from it in white space alone."""
+    plain = (" ".join(text.split()).encode("utf-8", "surrogatepass") for text in texts)
+    return [hashlib.blake2b(text, digest_size=8).hexdigest() for text in plain]
 
 
 def id_hash(id_: str) -> bytes:

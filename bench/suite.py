@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from bench import embedded
 from bench.errors import UserError, unknown_name
 from bench.model import RANDOM
+from bench.settings import expanded
 
 EMBEDDED_MODELS = tuple(embedded.ARCHITECTURES)
 
@@ -78,15 +79,24 @@ def load_suite(name: str) -> Suite:
     Raises:
         UserError: There is none, it is not YAML, or one of its keys is unknown.
     """
-    path = Path(name)
+    path = expanded(name)
     if path.suffix in {".yaml", ".yml"}:
-        if not path.is_file():
-            raise UserError(f"suite {name}: no such file")
-        return parse_suite(path.read_text("utf-8"), path.stem, name)
+        return parse_suite(_text(path), path.stem, name)
     built_in = dict(built_in_suites())
     if name not in built_in:
         raise unknown_name("suite", name, built_in)
     return parse_suite(built_in[name], name, name)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise UserError(f"suite {path}: no such file") from None
+    except OSError as error:
+        raise UserError(f"suite {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"suite {path} is not UTF-8; save it as that") from None
 
 
 def built_in_suites() -> Iterator[tuple[str, str]]:
@@ -102,7 +112,7 @@ def parse_suite(text: str, name: str, place: str) -> Suite:
 
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date is none
         raise UserError(f"suite {place} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise UserError(f"suite {place} is not a mapping of keys such as tasks, methods, seeds")

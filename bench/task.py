@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.errors import TaskDataError
+from bench.errors import TaskDataError, UserError
 from bench.settings import Settings
 from bench.splitting import id_hash, sample
 
@@ -207,6 +207,7 @@ class Task(ABC):
         optional: Whether ``bench run --all`` passes over it while its documents are not here, as over collections that
             some users bring and most do not.
         preset: The settings that its YAML file fixes, where it comes from one; ``name`` is then that of the file.
+        brought_by: The words with which a command finds that file, for remedies: ``--plugins FILE``, or none.
         Config: Its settings; a subclass of :class:`TaskSettings`.
     """
 
@@ -214,6 +215,7 @@ class Task(ABC):
     family: ClassVar[str | None] = None
     optional: ClassVar[bool] = False
     preset: ClassVar[Mapping[str, Any]] = {}
+    brought_by: ClassVar[str] = ""
     Config: ClassVar[type[TaskSettings]] = TaskSettings
 
     def __init__(self, config: TaskSettings | None = None) -> None:
@@ -245,6 +247,9 @@ class Task(ABC):
         Raises:
             UserError: It cannot be done here; the message says what to do instead.
         """
+        state = self.availability()
+        if not state.ok:
+            raise UserError(f"task {self.name}: {state.reason}; {state.remedy}")
         say(f"{self.name}: nothing to prepare")
 
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import TaskDataError, UserError
 from bench.files import cache_folder, new_folder
 from bench.record import TaskFacts
-from bench.settings import settings_dict
+from bench.settings import Settings, settings_dict
 from bench.task import SPLITS, Documents, LabelSpace, Task, TaskData, TaskSettings
 
 if TYPE_CHECKING:
     from bench.registry import Plugin
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class FrozenTask:
         folder: Holds ``facts.json``, ``documents.parquet`` and ``labels.json``.
         fingerprint: Hash of the documents.
         facts: Kind, sizes, primary metric.
+        unlimited: Documents by split before a setting such as ``train_documents`` limited them.
         skipped: Reason → number of source records left out.
         skipped_files: Source files that could not be read.
         remarks: Lines for who inspects the task.
@@ -38,6 +39,7 @@ class FrozenTask:
     folder: Path
     fingerprint: str
     facts: TaskFacts
+    unlimited: Mapping[str, int]
     skipped: Mapping[str, int]
     skipped_files: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -50,6 +52,7 @@ class FrozenTask:
             folder,
             facts["fingerprint"],
             TaskFacts(**facts["facts"]),
+            facts["unlimited"],
             facts["skipped"],
             tuple(facts["skipped_files"]),
             tuple(facts["remarks"]),
@@ -111,7 +114,8 @@ def freeze(plugin: Plugin, given: Mapping[str, Any], say: Callable[[str], None])
     if not (folder / "facts.json").is_file():
         say(f"loading {plugin.name}")
         task.say = lambda line: say(f"{plugin.name}: {line}")
-        _store(_load(task, plugin.name), folder)
+        data = _load(task, plugin.name)
+        _store(_limited(data, settings), folder, unlimited=data)
     return FrozenTask.open(folder)
 
 
@@ -124,7 +128,10 @@ def _load(task: Task, name: str) -> TaskData:
     except Exception as error:
         text = " ".join(str(error).split())
         raise TaskDataError(f"task {name} does not load: {type(error).__name__}: {text}") from error
-    settings = task.config
+    return data
+
+
+def _limited(data: TaskData, settings: Settings) -> TaskData:
     return data.limited(settings.limits(), settings.sampling) if isinstance(settings, TaskSettings) else data
 
 
@@ -133,7 +140,7 @@ def _slice(columns: Mapping[str, list[Any]], start: int, end: int) -> Documents:
     return Documents(ids, texts, labels, None if None in categories else categories)
 
 
-def _store(data: TaskData, folder: Path) -> None:
+def _store(data: TaskData, folder: Path, unlimited: TaskData) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -157,6 +164,7 @@ def _store(data: TaskData, folder: Path) -> None:
     facts = {
         "fingerprint": data.fingerprint(),
         "facts": task_facts(data).model_dump(mode="json"),
+        "unlimited": task_facts(unlimited).documents,
         "skipped": dict(data.skipped),
         "skipped_files": list(data.skipped_files),
         "remarks": list(data.remarks),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bench.errors import TaskDataError, UserError
+from bench.settings import expanded
 from bench.task import Availability, Task, TaskData
 from tasks.hub_rows import OUTSIDE, RecordReader
 from tasks.hub_settings import SOURCE, HubSettings
@@ -38,7 +39,7 @@ class HubTask(Task):
     def stamp(self) -> Any:
         """Where the prepared rows came from, and the time of the table of parents."""
         parents = self.config.parents
-        return {**self._prepared.provenance(), "parents": None if parents is None else _file_stamp(Path(parents))}
+        return {**self._prepared.provenance(), "parents": None if parents is None else _file_stamp(expanded(parents))}
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Bring the data set from the hub, or from the folder that ``local`` names.
@@ -74,6 +75,8 @@ class HubTask(Task):
         data = self._prepared.open()
         source = RecordReader(settings)
         reader = RowReader(settings, data["train"].column_names, settings.place)
+        for split, part in data.items():
+            reader.check_columns(part.column_names, f"split {split} of {settings.place}")
         rows = list(reader.rows(source.records(data)))
         if not rows and source.skipped[OUTSIDE]:
             raise TaskDataError(f"{settings.place}: filters {settings.filters} keep no row; choose values that occur")
@@ -81,7 +84,7 @@ class HubTask(Task):
             settings,
             reader.kind,
             settings.place,
-            parents=None if settings.parents is None else read_parents(Path(settings.parents).expanduser()),
+            parents=None if settings.parents is None else read_parents(expanded(settings.parents)),
             skipped=source.skipped + Counter(reader.skipped),
             remarks=self._remarks(),
         )
@@ -101,7 +104,7 @@ class HubTask(Task):
         given = self.config.model_dump(mode="json", include=set(SOURCE))
         own = self.Config(**self.preset).model_dump(mode="json", include=set(SOURCE))
         changed = [f"--set {key}={_word(given[key])}" for key in SOURCE if given[key] != own[key]]
-        return " ".join([f"bench prepare {self.name}", *changed])
+        return " ".join([f"bench prepare {self.name}", *changed, self.brought_by]).rstrip()
 
 
 def _file_stamp(path: Path) -> list[int] | None:

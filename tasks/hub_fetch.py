@@ -49,7 +49,8 @@ def fetch(name: str, settings: HubSettings, work: Path) -> Fetched:
         from huggingface_hub import HfApi
 
         commit = HfApi().dataset_info(settings.dataset, revision=settings.revision).sha
-        return Fetched(_load(settings.dataset, settings, work, commit), commit)
+        # With the scheme, since a folder of that name in the working folder would be read in the data set's place.
+        return Fetched(_load(f"hf://datasets/{settings.dataset}", settings, work, commit), commit)
 
 
 def _from_folder(folder: Path, settings: HubSettings, work: Path) -> DatasetDict:

@@ -71,18 +71,19 @@ class RecordReader:
     def _record(self, record: Record) -> Record | None:
         """The record with its labels named and chosen; None where it is left out."""
         column = self._settings.label
+        if any(record.cells[filtered] not in allowed for filtered, allowed in self._allowed.items()):
+            self.skipped[OUTSIDE] += 1
+            return None
         named = self._with_names(record.cells[column], record)
         chosen = self._chosen(named)
-        reason = self._reason(record, named, chosen)
+        reason = self._unchosen(named, chosen)
         if reason is not None:
             self.skipped[reason] += 1
             return None
         return Record(record.place, {**record.cells, column: chosen}, record.split)
 
-    def _reason(self, record: Record, named: Any, chosen: Any) -> str | None:
-        """Why a record is left out."""
-        if any(record.cells[column] not in allowed for column, allowed in self._allowed.items()):
-            return OUTSIDE
+    def _unchosen(self, named: Any, chosen: Any) -> str | None:
+        """Why a record with these labels is left out; None: it is not."""
         if chosen is None and named is not None:
             return OTHER_LABEL
         return NO_LABEL if chosen == [] and self._settings.unlabelled == "drop" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -9,7 +10,7 @@ from typing import Literal, get_args
 from pydantic import Field, model_validator
 
 from bench.errors import UserError, unknown_name
-from bench.settings import Place
+from bench.settings import Place, expanded
 from bench.splitting import SplitName
 from tasks.tabular.settings import TabularSettings
 
@@ -24,7 +25,7 @@ SOURCE = ("dataset", "config", "revision", "data_files", "splits", "local")
 class HubSettings(TabularSettings):
     """Settings of a task whose documents are a data set of the hub."""
 
-    dataset: str = Field("", description="id on the hub (owner/name), or a folder of data files")
+    dataset: str = Field("", description="id on the hub (owner/name); for a folder see local")
     config: str | None = Field(None, min_length=1, description="configuration (subset) of the data set")
     revision: str | None = Field(
         None,
@@ -58,6 +59,8 @@ class HubSettings(TabularSettings):
 
     @model_validator(mode="after")
     def _sound_source(self) -> HubSettings:
+        if self.dataset and not re.fullmatch(r"[\w.-]+/[\w.-]+", self.dataset):
+            raise ValueError("dataset is an id of the hub, owner/name; name a folder with local")
         if self.config is not None and self.data_files is not None:
             raise ValueError("files are named by config or by data_files, not by both")
         if self.splits is not None:
@@ -73,9 +76,7 @@ class HubSettings(TabularSettings):
     @property
     def folder(self) -> Path | None:
         """The folder to read instead of the hub; None: it is read from the hub."""
-        if self.local is not None:
-            return Path(self.local).expanduser()
-        return Path(self.dataset) if self.dataset and Path(self.dataset).is_dir() else None
+        return expanded(self.local) if self.local is not None else None
 
     @property
     def place(self) -> str:

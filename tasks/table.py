@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -10,7 +11,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from bench.errors import TaskDataError
-from bench.settings import Place
+from bench.files import why_absent
+from bench.settings import Place, expanded
 from bench.splitting import SplitName
 from bench.task import Availability, Task, TaskData
 from tasks.tabular.assembling import Assembler
@@ -29,10 +31,14 @@ class TableSettings(TabularSettings):
     """Settings of :class:`TableTask`."""
 
     path: Place | None = Field(
-        None, description="CSV, TSV, JSON, JSONL or Parquet file, folder of label/*.txt, or folder of save_to_disk"
+        None,
+        min_length=1,
+        description="CSV, TSV, JSON, JSONL or Parquet file, folder of label/*.txt, or folder of save_to_disk",
     )
-    test: Place | None = Field(None, description="further file, whose rows are the test split")
-    validation: Place | None = Field(None, description="further file, whose rows are the validation split")
+    test: Place | None = Field(None, min_length=1, description="further file, whose rows are the test split")
+    validation: Place | None = Field(
+        None, min_length=1, description="further file, whose rows are the validation split"
+    )
     encoding: str = Field("auto", description="of text files; auto: byte order mark, else UTF-8, else a guess")
     delimiter: str = Field(
         "auto", description="between the cells of a CSV file: auto, comma, semicolon, tab, bar, or one character"
@@ -95,14 +101,16 @@ class TableTask(Task):
         """Whether a file is named, and all that are named are there."""
         if self.config.path is None:
             return Availability(False, "no file is named", _REMEDY)
-        for path in self._paths():
-            if not path.exists():
-                return Availability(False, f"no such file: {shown_path(path)}", "put it there, or set its path")
+        for key, path in self._paths().items():
+            reason = why_absent(path)
+            if reason is not None:
+                place = shown_path(path)
+                return Availability(False, f"{key} {place}: {reason}", shlex.join(["cp", "FILE", place]))
         return Availability()
 
     def stamp(self) -> Any:
         """Name, size and time of every file that is read."""
-        return [stamp_of(path) for path in self._paths()]
+        return [stamp_of(path) for path in self._paths().values()]
 
     def load(self) -> TaskData:
         """Read the files.
@@ -115,29 +123,27 @@ class TableTask(Task):
         if not state.ok:
             raise TaskDataError(f"{state.reason}; {state.remedy}")
         tally = Tally()
-        parts = self._sources(config, tally)
+        reading = config.reading(tally)
+        parts = self._sources(reading)
         place = parts[0][0].place
         reader = RowReader(config, parts[0][0].columns, place)
         rows = [row for source, split in parts for row in self._rows(reader, source, split)]
-        parents = read_parents(Path(config.parents)) if config.parents is not None else None
+        parents = read_parents(expanded(config.parents), reading) if config.parents is not None else None
         tally.skipped.update(reader.skipped)
         if not rows:
             raise TaskDataError(f"{place}: no rows below the header with text and label")
         return Assembler(config, reader.kind, place, parents, tally.skipped, tally.lines()).assemble(rows)
 
-    def _paths(self) -> list[Path]:
-        config: TableSettings = self.config
-        return [Path(path) for path in (config.path, config.validation, config.test, config.parents) if path]
+    def _paths(self) -> dict[str, Path]:
+        """Setting → the file that it names."""
+        named = {key: getattr(self.config, key) for key in ("path", "validation", "test", "parents")}
+        return {key: expanded(path) for key, path in named.items() if path is not None}
 
-    def _sources(self, config: TableSettings, tally: Tally) -> list[tuple[Source, SplitName | None]]:
+    def _sources(self, reading: Reading) -> list[tuple[Source, SplitName | None]]:
         """Every file, opened, with the split that it is; the one without comes first."""
-        files: tuple[tuple[str | None, SplitName | None], ...] = (
-            (config.path, None),
-            (config.validation, "validation"),
-            (config.test, "test"),
-        )
-        reading = config.reading(tally)
-        return [(open_source(Path(path), reading), split) for path, split in files if path is not None]
+        paths = self._paths()
+        files: dict[str, SplitName | None] = {"path": None, "validation": "validation", "test": "test"}
+        return [(open_source(paths[key], reading), split) for key, split in files.items() if key in paths]
 
     def _rows(self, reader: RowReader, source: Source, split: SplitName | None) -> Iterator[Row]:
         reader.check_columns(source.columns, source.place)
@@ -150,11 +156,11 @@ class TableTask(Task):
             TaskDataError: A source that has splits of its own is given one, or has one that another file is given for.
         """
         given = {name for name in ("validation", "test") if getattr(self.config, name) is not None}
+        column = self.config.split
         for record in source.records():
-            if record.split is not None and (split is not None or record.split in given):
-                raise TaskDataError(
-                    f"{record.place}: {source.place} has splits of its own; name no further file for {record.split}"
-                )
+            if record.split is not None and (split is not None or column is not None or record.split in given):
+                other = f"further file for {record.split}" if column is None else f"column, as {column!r}, for them"
+                raise TaskDataError(f"{record.place}: {source.place} has splits of its own; name no {other}")
             yield Record(record.place, record.cells, split) if split is not None else record
 
     def _told(self, records: Iterator[Record], place: str) -> Iterator[Record]:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bench.errors import TaskDataError
 from bench.files import file_hash
-from bench.settings import Place
+from bench.settings import Place, expanded
 from bench.task import Availability, Task, TaskData, TaskSettings
 from tasks.wipo.codes import Level, at_level
 from tasks.wipo.collection import Collection, find_collection
@@ -26,11 +26,10 @@ PUBLISHED: Mapping[str, int] = {
     "classes of main codes": 114,
     "subclasses of main codes": 451,
 }
-"""What the collection holds, by those who published it."""
+"""What the collection holds, by those who published it; the source is in ``results/published/wipo-alpha.yaml``."""
 
 _CODES = ("split", "file", "id", "main", "others")
 _FLAGS = ("english", "repaired", "unknown_entities", "unreadable_codes")
-_REMEDY = "bench run -t wipo-alpha --set wipo-alpha.path=FOLDER"
 
 
 class WipoAlphaSettings(TaskSettings):
@@ -60,12 +59,14 @@ class WipoAlpha(Task):
 
     def availability(self) -> Availability:
         """Whether the places that the settings name are there; nothing is opened."""
-        if not self.config.path:
-            return Availability(False, "path is not set; the collection may not be passed on, bring your own", _REMEDY)
+        config = self.config
+        if not config.path:
+            reason = "path is not set; the collection may not be passed on, bring your own"
+            return Availability(False, reason, self._remedy("path=FOLDER"))
         if not (self._place.is_dir() or self._place.is_file()):
-            return Availability(False, f"path {self.config.path} does not exist", _REMEDY)
-        if self.config.mapping and not self._mapping.is_file():
-            return Availability(False, f"mapping {self.config.mapping} does not exist", "correct wipo-alpha.mapping")
+            return Availability(False, f"path {config.path} does not exist", self._remedy("path=FOLDER"))
+        if config.mapping and not self._mapping.is_file():
+            return Availability(False, f"mapping {config.mapping} does not exist", self._remedy("mapping=FILE"))
         return Availability()
 
     def stamp(self) -> Any:
@@ -79,8 +80,8 @@ class WipoAlpha(Task):
         """Read the collection; its files are parsed the first time only, whatever the settings.
 
         Raises:
-            TaskDataError: The folder is no such collection, a publication number recurs, the mapping cannot be read,
-                or no document remains.
+            TaskDataError: The folder is no such collection, no file of it gives a record, a publication number recurs,
+                the mapping cannot be read, or no document remains.
         """
         state = self.availability()
         if not state.ok:
@@ -102,13 +103,16 @@ class WipoAlpha(Task):
         labeller.remarks += [*_beside_published(patents), *_tolerated(flags, collection)]
         return labeller.label(patents, config.validation_share)
 
+    def _remedy(self, setting: str) -> str:
+        return f"bench run -t {self.name} --set {self.name}.{setting} {self.brought_by}".rstrip()
+
     @property
     def _place(self) -> Path:
-        return Path(self.config.path).expanduser()
+        return expanded(self.config.path)
 
     @property
     def _mapping(self) -> Path:
-        return Path(self.config.mapping).expanduser()
+        return expanded(self.config.mapping)
 
     def _scheme(self) -> Scheme:
         return read_mapping(self._mapping) if self.config.mapping else LevelScheme(self.config.level)
@@ -151,6 +155,6 @@ def _tolerated(flags: Counter[str], collection: Collection) -> list[str]:
         "entities without a known meaning, read as spaces": flags["unknown_entities"],
         "secondary codes that cannot be read, left out": flags["unreadable_codes"],
         "records without English text, read in another language": flags["foreign"],
-        "files that are not .xml, not read": collection.others,
+        "files that are not .xml, or pipes and the like, not read": collection.others,
     }
     return [f"{what}: {count:,}" for what, count in counts.items() if count]

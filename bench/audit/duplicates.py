@@ -37,7 +37,7 @@ class Twin:
 
     Attributes:
         pair: Both, the held-out one first.
-        other_labels: Whether their labels differ.
+        other_labels: Whether their labels differ; of equal texts, whether no earlier copy has the document's labels.
     """
 
     pair: Pair
@@ -93,11 +93,13 @@ def _copies(data: TaskData) -> Iterator[Copy]:
 
 
 def _twins(group: Sequence[Copy], split: int) -> Iterator[Twin]:
-    """The documents of a split with the first of the group, where that stands in an earlier split."""
-    first = group[0]
-    for copy in group:
-        if first.split < copy.split == split:
-            yield Twin(Pair(ids=(copy.id, first.id)), copy.labels != first.labels)
+    """The documents of a split, each with its first earlier copy, one of the same labels if there is any."""
+    earlier = [copy for copy in group if copy.split < split]
+    alike = {copy.labels: copy for copy in reversed(earlier)}
+    for copy in group if earlier else ():
+        if copy.split == split:
+            twin = alike.get(copy.labels, earlier[0])
+            yield Twin(Pair(ids=(copy.id, twin.id)), copy.labels != twin.labels)
 
 
 def _repeats(group: Sequence[Copy], split: int) -> int:

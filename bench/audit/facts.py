@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.task import Kind
 
-VERSION = 1
+VERSION = 2
 """Of what is kept on disk; raise it when a part means something else than before."""
 
 Severity = Literal["fault", "note"]
@@ -72,6 +72,7 @@ class Sizes(Facts):
         n_labels: Size of the label space.
         primary_metric: The metric that names the winner.
         documents: By split.
+        unlimited: Documents by split before a setting such as ``train_documents`` limited them.
         unlabelled: Documents without a label, by split.
         cardinality: Labels a document, by split.
         density: The same over the size of the label space.
@@ -93,6 +94,7 @@ class Sizes(Facts):
     n_labels: int
     primary_metric: str
     documents: dict[str, int]
+    unlimited: dict[str, int]
     unlabelled: dict[str, int]
     cardinality: dict[str, float]
     density: dict[str, float]
@@ -128,7 +130,7 @@ class Shared(Facts):
     Attributes:
         documents: How many.
         share: Of the documents looked at.
-        other_labels: How many of them have other labels there.
+        other_labels: How many of them have other labels there, and not the same.
         examples: A few.
     """
 
@@ -161,9 +163,9 @@ class NearDuplicates(Facts):
         threshold: Lowest Jaccard similarity.
         shingle_words: Words of a shingle.
         permutations: Of a MinHash.
-        looked_at: Held-out documents compared with every document of the splits before theirs.
+        looked_at: Held-out documents compared with every document of the splits before theirs that may be like them.
         shared: Held-out documents with a near duplicate in an earlier split.
-        given_up: Held-out documents that resemble so many others that not all were compared.
+        given_up: Held-out documents that resemble so many others that not all were compared; not in ``looked_at``.
     """
 
     threshold: float
@@ -171,7 +173,7 @@ class NearDuplicates(Facts):
     permutations: int
     looked_at: dict[str, int]
     shared: dict[str, Shared]
-    given_up: int
+    given_up: dict[str, int]
 
 
 class Quantiles(Facts):
@@ -258,6 +260,18 @@ class Floor(Facts):
     reason: str | None = None
 
 
+class Spread(Facts):
+    """Scores of several draws.
+
+    Attributes:
+        mean: Their mean.
+        deviation: Their standard deviation.
+    """
+
+    mean: float
+    deviation: float
+
+
 class Floors(Facts):
     """What trivial methods reach.
 
@@ -265,6 +279,7 @@ class Floors(Facts):
         metric: The primary metric.
         prior: Of the frequencies of the labels.
         linear: Of TF-IDF with linear support vector machines.
+        shuffled: Of the same predictions, given to other documents by chance; None where they could not be scored.
         train_documents: Documents that the machines learned from.
         validation_documents: Documents scored.
         labels: Labels that have a machine.
@@ -273,6 +288,7 @@ class Floors(Facts):
     metric: str
     prior: Floor
     linear: Floor
+    shuffled: Spread | None
     train_documents: int
     validation_documents: int
     labels: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from bench.audit.facts import Audit, Finding, Floors, LabelNames, NearDuplicates, Severity, Shared, Sizes, Tokens
@@ -10,7 +11,7 @@ EQUAL_FAULT = 0.01
 """Share of a held-out split whose very texts stand in an earlier split, above which it is a fault."""
 
 NEAR_FAULT = 0.05
-"""The same of near duplicates, which may differ in just the words that matter."""
+"""The same of near duplicates with the same labels; less where the split is large, see :func:`near_limit`."""
 
 CONFLICT_FAULT = 0.01
 """Share of all documents whose texts have other labels elsewhere."""
@@ -28,11 +29,14 @@ RULING_SHARE = 0.95
 TRUNCATION_LIMIT, TRUNCATION_NOTE = 512, 0.2
 """Tokens, and the share of test documents that are longer."""
 
-NAMES_EXCESS_NOTE, NAMES_EXCESS_FAULT, NAMES_RATIO = 0.1, 0.5, 2.0
-"""Share of documents that name their label, less what chance does; and how many times chance it must be at least."""
+NAMES_NOTE, NAMES_FAULT = 0.1, 0.5
+"""Share of documents that name their label, chance taken out: (own - chance) / (1 - chance)."""
 
 SKIPPED_NOTE = 0.05
 """Share of the source records that were left out."""
+
+SHUFFLED_DEVIATIONS = 2
+"""Standard deviations by which the linear floor is to exceed what its predictions score on other documents."""
 
 TRIVIAL_SCORE = 0.99
 """Primary metric of the linear floor above which there is nothing left to compare."""
@@ -47,6 +51,19 @@ def findings(audit: Audit) -> list[Finding]:
 def faults(audit: Audit) -> list[Finding]:
     """The findings that make numbers mislead."""
     return [finding for finding in findings(audit) if finding.severity == "fault"]
+
+
+def near_limit(documents: int) -> float:
+    """Share of a split that may be near duplicates with the same labels before its scores mislead.
+
+    Where a method is right on a share A of the others, such copies, a share s of the split, raise its accuracy by
+    s (1 - A) at most. That exceeds the half-width of the 95 % interval, 1.96 sqrt(A (1 - A) / n), at A = 1/2 for
+    s > 1.96 / sqrt(n). It is at most :data:`NEAR_FAULT`, since a bias does not average out.
+
+    Args:
+        documents: Of the split, n.
+    """
+    return min(NEAR_FAULT, 1.96 / math.sqrt(documents))
 
 
 def percent(share: float) -> str:
@@ -74,12 +91,15 @@ def _ruling_label(audit: Audit) -> Iterator[Finding]:
     share = audit.sizes.imbalance.largest_share
     if share > RULING_SHARE:
         name, count = next(iter(audit.sizes.frequent_labels.items()))
+        metric = audit.sizes.primary_metric
+        evenly = "macro" in metric
         yield Finding(
             name="ruling-label",
-            severity="fault",
-            what=f"label {name!r} is on {percent(share)} of the training documents: guessing it looks like skill",
+            severity=_worse(not evenly),
+            what=f"label {name!r} is on {percent(share)} of the training documents: guessing it looks like skill"
+            + (f" to metrics other than {metric}" if evenly else ""),
             count=count,
-            remedy="judge by macro_f1, or leave the label out",
+            remedy="leave the label out" if evenly else "judge by macro_f1, or leave the label out",
         )
 
 
@@ -111,24 +131,39 @@ def _empty_labels(audit: Audit) -> Iterator[Finding]:
 
 def _equal_texts(audit: Audit) -> Iterator[Finding]:
     for split, shared in audit.duplicates.shared.items():
-        yield from _shared("texts-across-splits", split, shared, EQUAL_FAULT, "stand word for word in {}, too")
+        severity = _worse(shared.share > EQUAL_FAULT)
+        yield from _shared("texts-across-splits", severity, split, shared, "stand word for word in {}, too")
 
 
 def _near_texts(audit: Audit) -> Iterator[Finding]:
     near: NearDuplicates | None = audit.near_duplicates
-    if near is not None:
-        for split, shared in near.shared.items():
-            what = "are near duplicates of documents in {}"
-            yield from _shared("near-duplicates-across-splits", split, shared, NEAR_FAULT, what)
+    if near is None:
+        return
+    for split, shared in near.shared.items():
+        helping = (shared.documents - shared.other_labels) / max(1, near.looked_at[split])
+        severity = _worse(helping > near_limit(audit.sizes.documents[split]))
+        what = "are near duplicates of documents in {}"
+        yield from _shared("near-duplicates-across-splits", severity, split, shared, what)
+    for split, count in near.given_up.items():
+        if count:
+            yield Finding(
+                name="too-many-alike",
+                severity="note",
+                what=f"{count:,} {split} documents resemble so many others that it is not known whether they are near "
+                "duplicates; they are left out of the share",
+                count=count,
+                remedy="take out what the texts have in common, such as a template or a footer, and inspect again",
+            )
 
 
-def _shared(name: str, split: str, shared: Shared, limit: float, what: str) -> Iterator[Finding]:
+def _shared(name: str, severity: Severity, split: str, shared: Shared, what: str) -> Iterator[Finding]:
     if shared.documents:
         earlier = "the training split" if split == "validation" else "the training or validation split"
         yield Finding(
             name=name,
-            severity=_worse(shared.share > limit),
-            what=f"{shared.documents:,} {split} documents ({percent(shared.share)}) {what.format(earlier)}",
+            severity=severity,
+            what=f"{shared.documents:,} {split} documents ({percent(shared.share)}) {what.format(earlier)}"
+            + (f", {shared.other_labels:,} of them with other labels" if shared.other_labels else ""),
             count=shared.documents,
             remedy="drop the copies, or split so that copies stay together",
         )
@@ -164,11 +199,11 @@ def _label_names(audit: Audit) -> Iterator[Finding]:
     names: LabelNames | None = audit.label_names
     if names is None:
         return
-    excess = names.own - names.chance
-    if excess > NAMES_EXCESS_NOTE and names.own > NAMES_RATIO * names.chance:
+    beyond = (names.own - names.chance) / (1 - names.chance) if names.chance < 1 else 0.0
+    if beyond > NAMES_NOTE:
         yield Finding(
             name="label-names-in-texts",
-            severity=_worse(excess > NAMES_EXCESS_FAULT),
+            severity=_worse(beyond > NAMES_FAULT),
             what=f"{percent(names.own)} of the texts hold the name of one of their labels; "
             f"chance would put one into {percent(names.chance)}",
             count=round(names.own * names.documents),
@@ -195,9 +230,9 @@ def _truncation(audit: Audit) -> Iterator[Finding]:
 
 def _floor_scores(audit: Audit) -> Iterator[Finding]:
     floors: Floors | None = audit.floors
-    if floors is None or floors.linear.value is None or floors.prior.value is None:
+    if floors is None or floors.linear.value is None:
         return
-    linear, prior = floors.linear.value, floors.prior.value
+    linear = floors.linear.value
     if linear > TRIVIAL_SCORE:
         yield Finding(
             name="trivial",
@@ -206,11 +241,13 @@ def _floor_scores(audit: Audit) -> Iterator[Finding]:
             count=floors.validation_documents,
             remedy="compare speed and memory here, and quality on a harder task",
         )
-    if linear <= prior:
+    shuffled = floors.shuffled
+    if shuffled is not None and linear < shuffled.mean + SHUFFLED_DEVIATIONS * shuffled.deviation:
         yield Finding(
             name="words-tell-nothing",
             severity="note",
-            what=f"a linear model on words reaches {floors.metric} {linear:.3f}, no more than guessing ({prior:.3f})",
+            what=f"a linear model on words reaches {floors.metric} {linear:.3f}; with its answers given to other "
+            f"documents by chance it is {shuffled.mean:.3f} ± {shuffled.deviation:.3f}",
             count=floors.validation_documents,
             remedy="see whether texts and labels belong together",
         )
@@ -219,7 +256,7 @@ def _floor_scores(audit: Audit) -> Iterator[Finding]:
 def _skipped(audit: Audit) -> Iterator[Finding]:
     sizes: Sizes = audit.sizes
     count = sum(sizes.skipped.values())
-    share = count / (count + sum(sizes.documents.values()))
+    share = count / (count + sum(sizes.unlimited.values()))
     if share > SKIPPED_NOTE:
         yield Finding(
             name="skipped-records",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.audit.facts import Floor, Floors
+from bench.audit.facts import Floor, Floors, Spread
 from bench.audit.texts import sampled
 from bench.prediction import RANKED, Ranking, TopScores, rank
 from bench.task import Documents, TaskData
@@ -29,6 +29,9 @@ MOST_LABELS = 200
 
 MOST_CHARACTERS = 10_000
 """Characters of a text that are read."""
+
+SHUFFLES = 20
+"""Times that the linear predictions are given to other documents by chance."""
 
 _FEATURES = 50_000
 _C, _TOLERANCE = 0.3, 0.1
@@ -58,6 +61,16 @@ class Scoring:
             return Floor(value=None, reason=f"no metric is called {metric}")
         return Floor(value=evaluation.metrics[metric], reason=evaluation.undefined.get(metric))
 
+    def shuffled(self, scores: TopScores) -> Spread | None:
+        """The primary metric of these scores where chance decides which document gets which row of them."""
+        import numpy as np
+
+        rng = np.random.default_rng(0)
+        orders = [rng.permutation(len(self.validation)) for _ in range(SHUFFLES)]
+        values = [self.floor(TopScores(scores.values[order])).value for order in orders]
+        known = [value for value in values if value is not None]
+        return Spread(mean=float(np.mean(known)), deviation=float(np.std(known))) if known else None
+
     def _evaluate(self, ranking: Ranking) -> Any:
         from bench.metrics.evaluate import evaluate
         from bench.metrics.thresholds import choose_threshold, decide
@@ -84,18 +97,20 @@ def floors(data: TaskData) -> Floors:
     chosen = np.sort(frequent[: min(MOST_LABELS, int((counts > 0).sum()))])
     best = np.sort(frequent[:RANKED])
     prior = np.tile(counts[best] / len(data.train), (len(validation), 1))
+    linear = _linear(train, scoring, chosen)
     return Floors(
         metric=data.primary_metric,
         prior=scoring.floor(_top_scores(prior, best, len(data.labels))),
-        linear=_linear(train, scoring, chosen),
+        linear=scoring.floor(linear) if isinstance(linear, TopScores) else linear,
+        shuffled=scoring.shuffled(linear) if isinstance(linear, TopScores) else None,
         train_documents=len(train),
         validation_documents=len(validation),
         labels=len(chosen),
     )
 
 
-def _linear(train: Documents, scoring: Scoring, chosen: NDArray[np.int64]) -> Floor:
-    """One support vector machine a label on words weighted by TF-IDF."""
+def _linear(train: Documents, scoring: Scoring, chosen: NDArray[np.int64]) -> TopScores | Floor:
+    """Scores of one support vector machine a label on words weighted by TF-IDF, or why there are none."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectoriser = TfidfVectorizer(sublinear_tf=True, max_features=_FEATURES, token_pattern=_WORD)
@@ -107,7 +122,7 @@ def _linear(train: Documents, scoring: Scoring, chosen: NDArray[np.int64]) -> Fl
     n_labels = len(scoring.data.labels)
     columns = train.label_matrix(n_labels)[:, chosen].tocsc()
     scores = _machines(features, columns, held_out)
-    return scoring.floor(_top_scores(scores, chosen, n_labels))
+    return _top_scores(scores, chosen, n_labels)
 
 
 def _machines(features: csr_matrix, labels: Any, held_out: csr_matrix) -> NDArray[np.float64]:

@@ -87,18 +87,18 @@ def audited(frozen: FrozenTask, steps: Sequence[Step], say: Say) -> Audit:
     if kept is not None and not missing:
         return kept
     data = frozen.load()
-    audit = kept or _kept(_begun(data, frozen.fingerprint), frozen, say)
+    audit = kept or _kept(_begun(data, frozen), frozen, say)
     for step in missing:
         say(step.doing)
         audit = _kept(audit.model_copy(update={step.part: step.measure(data, say)}), frozen, say)
     return audit
 
 
-def _begun(data: TaskData, fingerprint: str) -> Audit:
+def _begun(data: TaskData, frozen: FrozenTask) -> Audit:
     from bench.audit.duplicates import duplicates
     from bench.audit.sizes import sizes
 
-    return Audit(fingerprint=fingerprint, sizes=sizes(data), duplicates=duplicates(data))
+    return Audit(fingerprint=frozen.fingerprint, sizes=sizes(data, frozen.unlimited), duplicates=duplicates(data))
 
 
 def _path(frozen: FrozenTask) -> Path:

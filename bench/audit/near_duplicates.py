@@ -19,11 +19,11 @@ PERMUTATIONS = 128
 MOST_QUERIED = 10_000
 """Held-out documents of a split that are compared, those whose hashed ids come first."""
 
-MOST_CANDIDATES = 1000
-"""Proposals a held-out document is good for, so that a thousand letters from one template cost no million looks."""
+MOST_COMPARED = 2_000
+"""Times that a held-out document is compared in full, so that letters from one template cost no millions of looks."""
 
 _BANDS, _ROWS = 21, 6  # propose 99.8 % of the pairs at the threshold: 1 - (1 - 0.8^6)^21
-_LOWEST_ESTIMATE = THRESHOLD - 0.12  # over three standard errors of an estimate from 128 permutations
+_MARGIN = 0.12  # over three standard errors of an estimate from 128 permutations
 _TOLD_EVERY = 10_000
 
 
@@ -45,7 +45,7 @@ class Document:
 
 
 class Index:
-    """Held-out documents that wait for a near duplicate.
+    """Held-out documents that are compared with earlier ones, and the best twin of each.
 
     Args:
         documents: Those to compare; texts without words are nobody's near duplicate.
@@ -55,9 +55,10 @@ class Index:
         import numpy as np
         from datasketch import MinHashLSH
 
-        self.documents = documents
-        self.given_up = 0
-        self._chances = [MOST_CANDIDATES] * len(documents)
+        self._documents = documents
+        self._twins: dict[int, Twin] = {}
+        self._compared = np.zeros(len(documents), dtype=np.int64)
+        self._wanted = np.full(len(documents), THRESHOLD)
         self._signatures = np.zeros((len(documents), PERMUTATIONS), dtype=np.uint32)
         self._lsh = MinHashLSH(num_perm=PERMUTATIONS, params=(_BANDS, _ROWS))
         for place, (_, signature) in enumerate(_signed(documents)):
@@ -65,33 +66,46 @@ class Index:
             if not signature.is_empty():
                 self._lsh.insert(place, signature)
 
-    def take_like(self, earlier: Document, signature: Any) -> Iterator[Twin]:
-        """The documents that are near duplicates of one of an earlier split; they leave the index."""
-        places = [place for place in self._lsh.query(signature) if self.documents[place].split != earlier.split]
-        if not places or signature.is_empty():
+    def compare(self, earlier: Document, signature: Any) -> None:
+        """Keep an earlier document as the twin of those that are like no other so much."""
+        places = [place for place in self._lsh.query(signature) if self._documents[place].split != earlier.split]
+        likely = self._likely(sorted(places), signature)
+        if not likely:
             return
         shingles = set(_shingles(earlier.text))
-        for place in self._likely(sorted(places), signature):
-            held_out = self.documents[place]
-            similarity = _jaccard(shingles, set(_shingles(held_out.text)))
-            if similarity >= THRESHOLD:
-                self._lsh.remove(place)
-                ids = held_out.id, earlier.id
-                yield Twin(Pair(ids=ids, similarity=similarity), held_out.labels != earlier.labels)
-        self._tire(places)
+        for place in likely:
+            self._compare(place, earlier, shingles)
+
+    def twins(self, split: str) -> list[Twin]:
+        """The best twin of each document of a split that has any."""
+        return [twin for place, twin in self._twins.items() if self._documents[place].split == split]
+
+    def given_up(self, split: str) -> int:
+        """Documents of a split without a twin that were not compared with all that were proposed."""
+        return sum(
+            place not in self._twins and int(self._compared[place]) == MOST_COMPARED
+            for place, document in enumerate(self._documents)
+            if document.split == split
+        )
 
     def _likely(self, places: Sequence[int], signature: Any) -> list[int]:
-        """Those whose estimated similarity is not far below the threshold."""
+        """Those whose estimated similarity is not far below the best so far, or below the threshold."""
+        if not places or signature.is_empty():
+            return []
         estimates = (self._signatures[places] == signature.hashvalues).mean(axis=1)
-        return [place for place, estimate in zip(places, estimates, strict=True) if estimate >= _LOWEST_ESTIMATE]
+        near = estimates >= self._wanted[places] - _MARGIN
+        return [place for place, likely in zip(places, near, strict=True) if likely]
 
-    def _tire(self, places: Sequence[int]) -> None:
-        """Take out what was proposed too often without being alike."""
-        for place in places:
-            self._chances[place] -= 1
-            if self._chances[place] == 0 and place in self._lsh:
-                self._lsh.remove(place)
-                self.given_up += 1
+    def _compare(self, place: int, earlier: Document, shingles: set[bytes]) -> None:
+        held_out = self._documents[place]
+        similarity = _jaccard(shingles, set(_shingles(held_out.text)))
+        found = Twin(Pair(ids=(held_out.id, earlier.id), similarity=similarity), held_out.labels != earlier.labels)
+        if similarity >= THRESHOLD and (place not in self._twins or _closeness(found) > _closeness(self._twins[place])):
+            self._twins[place] = found
+            self._wanted[place] = similarity
+        self._compared[place] += 1
+        if self._compared[place] == MOST_COMPARED:
+            self._lsh.remove(place)
 
 
 def near_duplicates(data: TaskData, say: Callable[[str], None]) -> NearDuplicates:
@@ -107,20 +121,19 @@ def near_duplicates(data: TaskData, say: Callable[[str], None]) -> NearDuplicate
     held_out = {split: sampled(documents, MOST_QUERIED) for split, documents in data.splits() if split != "train"}
     index = Index(list(_without_equal(data, held_out)))
     earlier = [*_one_by_one("train", data.train), *_one_by_one("validation", data.validation)]
-    twins: dict[str, list[Twin]] = {split: [] for split in held_out}
-    split_of = {document.id: document.split for document in index.documents}
     for number, (document, signature) in enumerate(_signed(earlier), start=1):
-        for twin in index.take_like(document, signature):
-            twins[split_of[twin.pair.ids[0]]].append(twin)
+        index.compare(document, signature)
         if number % _TOLD_EVERY == 0:
             say(f"near duplicates: compared {number:,} of {len(earlier):,} documents")
+    given_up = {split: index.given_up(split) for split in held_out}
+    looked_at = {split: len(documents) - given_up[split] for split, documents in held_out.items()}
     return NearDuplicates(
         threshold=THRESHOLD,
         shingle_words=SHINGLE_WORDS,
         permutations=PERMUTATIONS,
-        looked_at={split: len(documents) for split, documents in held_out.items()},
-        shared={split: shared_of(found, len(held_out[split])) for split, found in twins.items()},
-        given_up=index.given_up,
+        looked_at=looked_at,
+        shared={split: shared_of(index.twins(split), count) for split, count in looked_at.items()},
+        given_up=given_up,
     )
 
 
@@ -154,6 +167,11 @@ def _shingles(text: str) -> list[bytes]:
     if len(found) < SHINGLE_WORDS:
         return [" ".join(found).encode()] if found else []
     return [" ".join(run).encode() for run in zip(*(found[i:] for i in range(SHINGLE_WORDS)), strict=False)]
+
+
+def _closeness(twin: Twin) -> tuple[float, bool]:
+    """What makes one twin better than another: the more alike, then the one with the same labels."""
+    return twin.pair.similarity, not twin.other_labels
 
 
 def _jaccard(one: set[bytes], other: set[bytes]) -> float:

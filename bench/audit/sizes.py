@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 SHOWN_LABELS = 10
 
 
-def sizes(data: TaskData) -> Sizes:
-    """Count; linear in documents and labels."""
+def sizes(data: TaskData, unlimited: Mapping[str, int] | None = None) -> Sizes:
+    """Count; linear in documents and labels.
+
+    Args:
+        data: The task.
+        unlimited: Documents by split before a setting limited them; None: as many as there are.
+    """
     splits = dict(data.splits())
+    documents = {name: len(part) for name, part in splits.items()}
     counts = {name: _label_counts(documents, len(data.labels)) for name, documents in splits.items()}
     cardinality = {name: sum(map(len, documents.labels)) / len(documents) for name, documents in splits.items()}
     untrained = (counts["test"] > 0) & (counts["train"] == 0)
@@ -26,7 +32,8 @@ def sizes(data: TaskData) -> Sizes:
         kind=data.kind,
         n_labels=len(data.labels),
         primary_metric=data.primary_metric,
-        documents={name: len(documents) for name, documents in splits.items()},
+        documents=documents,
+        unlimited=dict(unlimited or documents),
         unlabelled={name: sum(not row for row in documents.labels) for name, documents in splits.items()},
         cardinality=cardinality,
         density={name: value / max(1, len(data.labels)) for name, value in cardinality.items()},

@@ -8,7 +8,7 @@ import re
 from bench.splitting import id_hash
 from bench.task import Documents
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 
 
 def words(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.audit.facts import Audit, Pair, Quantiles, Shared
+from bench.audit.facts import Audit, Pair, Quantiles, Shared, Spread
 from bench.audit.findings import percent
 
 NO_BREAK = "\u00a0"
@@ -140,7 +140,7 @@ def _duplicates(audit: Audit) -> list[Section]:
         lines.append(
             f"nearly equal: Jaccard similarity of {near.shingle_words}-word runs at least {near.threshold:g}, proposed "
             f"by MinHash with {near.permutations} permutations, then verified; {looked} documents looked at"
-            + (f"; {near.given_up:,} given up on" if near.given_up else "")
+            + (f"; {given_up:,} given up on" if (given_up := sum(near.given_up.values())) else "")
         )
     columns = ("texts that are", "held-out split", "documents", "share", "with other labels there")
     return [Section("Copies in earlier splits", columns, rows, lines)]
@@ -183,10 +183,17 @@ def _floors(audit: Audit) -> list[Section]:
     rows = [(what, f"{floor.value:.4f}" if floor.value is not None else "–") for what, floor in methods.items()]
     lines = [
         *(f"{what}: {floor.reason}" for what, floor in methods.items() if floor.reason),
+        *_shuffled(floors.shuffled),
         f"on {floors.validation_documents:,} validation documents; the linear model has {floors.labels:,} of "
         f"{audit.sizes.n_labels:,} labels and learned from {floors.train_documents:,} documents",
     ]
     return [Section("What trivial methods reach", ("method", floors.metric), rows, lines)]
+
+
+def _shuffled(spread: Spread | None) -> list[str]:
+    if spread is None:
+        return []
+    return [f"linear model, its answers given to other documents by chance: {spread.mean:.4f} ± {spread.deviation:.4f}"]
 
 
 def _source(audit: Audit) -> list[Section]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.data_options import DataOption, LabelOption, TestOption, TextOption
+from bench.cli.data_options import DataOption, LabelOption, NameOption, TestOption, TextOption
 from bench.cli.options import JsonOption, PluginsOption, SetOption
 from bench.errors import UserError
 
@@ -23,6 +23,7 @@ def inspect(
     text: TextOption = None,
     label: LabelOption = None,
     test: TestOption = None,
+    name: NameOption = None,
     sets: SetOption = None,
     plugins: PluginsOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Leave out near duplicates and trivial methods.")] = False,
@@ -40,11 +41,13 @@ def inspect(
     """
     from bench.cli.data_options import DataWords
 
-    words = DataWords(data, tuple(text or ()), label, test)
+    words = DataWords(data, tuple(text or ()), label, test, name)
     if page == Path("-") and as_json:
         raise UserError("--json and --markdown - both write to standard output; name a file for the page")
-    name, frozen = _frozen(task, words, sets, plugins)
-    _show(name, _measured(frozen, model, quick=quick), page, as_json=as_json)
+    if page is not None and page.is_dir():
+        raise UserError(f"--markdown {page}: this is a folder; name a file in it")
+    named, frozen = _frozen(task, words, sets, plugins)
+    _show(named, _measured(frozen, model, quick=quick), page, as_json=as_json)
 
 
 def _frozen(
@@ -81,7 +84,10 @@ def _show(task: str, audit: Audit, page: Path | None, *, as_json: bool) -> None:
     if page == Path("-"):
         typer.echo(inspect_view.markdown(task, audit), nl=False)
     elif page is not None:
-        write_atomic(page, inspect_view.markdown(task, audit).encode())
+        try:
+            write_atomic(page, inspect_view.markdown(task, audit).encode())
+        except OSError as error:
+            raise UserError(f"--markdown {page} cannot be written: {error.strerror}; name another file") from error
         _say(f"wrote {page}")
 
 

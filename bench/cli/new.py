@@ -22,22 +22,20 @@ def new(
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder to put the package's folder into.")] = Path(),
 ) -> None:
     """Write an installable package with a working task or method of that name, to be changed into your own."""
+    import shlex
+
     from bench.registry import Registry, light_imports
     from bench.scaffold.names import NewName
+    from bench.scaffold.trying import run_command
     from bench.scaffold.writing import write_package
 
     with light_imports():
-        taken = [plugin.name for plugin in Registry.discover().plugins]
-    folder = write_package(kind.value, NewName.of(name, kind.value, taken), to)
-    typer.echo(f"wrote {folder}; next:\n")
-    for line in _next(kind, name, folder):
-        typer.echo(f"  {line}")
-
-
-def _next(kind: NewKind, name: str, folder: Path) -> tuple[str, str, str]:
-    import shlex
-
-    tried = f"-t {name} -m prior -m tfidf" if kind is NewKind.task else f"-t synthetic-clv -m prior -m {name}"
+        registry = Registry.discover()
+        checked = NewName.of(name, kind.value, [plugin.name for plugin in registry.plugins])
+        tried = run_command(kind.value, name, registry)
+    folder = write_package(kind.value, checked, to, tried)
     # A path that begins with . or / is no name of a published package.
     place = folder if folder.is_absolute() else f"./{folder}"
-    return f"pip install --editable {shlex.quote(str(place))}", f"bench verify {name}", f"bench run {tried}"
+    typer.echo(f"wrote {folder}; next:\n")
+    for line in (f"pip install --editable {shlex.quote(str(place))}", f"bench verify {name}", tried):
+        typer.echo(f"  {line}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    names: Annotated[list[str], typer.Argument(help="Tasks, families of tasks (debian), or hub ids of models.")],
+    names: Annotated[list[str], typer.Argument(help="Tasks, families of tasks, or hub ids of models.")],
     sets: SetOption = None,
     plugins: PluginsOption = None,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.data_options import DataOption, LabelOption, TestOption, TextOption
+from bench.cli.data_options import DataOption, LabelOption, NameOption, TestOption, TextOption
 from bench.cli.options import DEFAULT_OUT, JsonOption, OutOption, PluginsOption
 from bench.errors import UserError, unknown_name
 
@@ -50,6 +50,7 @@ def run(
     text: TextOption = None,
     label: LabelOption = None,
     test: TestOption = None,
+    name: NameOption = None,
     out: OutOption = DEFAULT_OUT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, run nothing.")] = False,
     retry: Annotated[
@@ -78,10 +79,10 @@ def run(
     A file of yours (--data) runs with every method unless you name some. Without --model, networks start from the
     embedded models, and methods have the settings of suite default, which suit those.
     """
-    from bench.cli.data_options import DataWords
+    from bench.cli.data_options import DataWords, overtaken, refuse_unavailable
     from bench.cli.reading import report_corrupt
     from bench.cli.run_view import run_and_show, show_plan
-    from bench.cli.task_warnings import warn_of_tasks
+    from bench.cli.task_warnings import InspectCommand, warn_of_tasks
     from bench.cli.words import parse_sets
     from bench.registry import Registry
     from bench.runner.plan import Again, Planner
@@ -90,9 +91,9 @@ def run(
 
     again = Again.of(fresh, retry)
     options = _options(again, jobs=jobs, threads=threads, timeout=timeout, memory=memory_limit, device=device)
-    if not (everything or suite or tasks or methods or data):
+    if not (everything or suite or tasks or methods or data is not None):
         raise UserError("say what to run: --all, --suite NAME, --data FILE, or tasks and methods with -t and -m")
-    words = DataWords(data, tuple(text or ()), label, test)
+    words = DataWords(data, tuple(text or ()), label, test, name)
     registry, own = words.add_to(Registry.discover(plugins or ()))
     selection = Selection(
         (*own, *(tasks or ())), tuple(methods or ()), tuple(models or ()), tuple(seeds or ()), parse_sets(sets)
@@ -100,7 +101,10 @@ def run(
     chosen = selection.of(_base(everything, suite, selection, registry), registry)
     store = Store(out)
     plan = Planner(chosen, registry, store, _say, report_corrupt, local_models).plan()
-    warn_of_tasks(plan, again, dict.fromkeys(own, f"--data {data}"))
+    refuse_unavailable(plan, own)
+    for line in overtaken(filter(again.wants, plan), own, store.all(report_corrupt) if own else ()):
+        _say(f"bench: warning: {line}")
+    warn_of_tasks(plan, again, InspectCommand(words, own, plugins or (), chosen, registry))
     if dry_run:
         show_plan(plan, again, as_json)
         return

@@ -2,38 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from bench.cli.data_options import DataWords
+    from bench.registry import Registry
     from bench.runner.plan import Again, PlannedCell
+    from bench.suite import Suite
     from bench.task_cache import FrozenTask
 
 
-def warn_of_tasks(plan: Sequence[PlannedCell], again: Again, inspected: Mapping[str, str]) -> None:
+@dataclass(frozen=True)
+class InspectCommand:
+    """How to inspect the very documents of a run.
+
+    Attributes:
+        data: What the user said of a file of his own.
+        own: Name of that file's task; none where there is no file.
+        plugins: The files named with ``--plugins``.
+        suite: What is run.
+        registry: The plugins.
+    """
+
+    data: DataWords
+    own: Sequence[str]
+    plugins: Sequence[Path]
+    suite: Suite
+    registry: Registry
+
+    def of(self, task: str) -> str:
+        """The command line for a task, ready for a shell."""
+        named = self.data.options() if task in self.own else (task,)
+        known = self.registry.get("task", task).load().Config.model_fields
+        sets = _sets(self.suite.task_settings(task, known))
+        return shlex.join(["bench", "inspect", *named, *_repeated("--plugins", map(str, self.plugins)), *sets])
+
+
+def warn_of_tasks(plan: Sequence[PlannedCell], again: Again, command: InspectCommand) -> None:
     """One line on stderr for each fault of each task that is about to run.
 
     Sizes, labels and exact duplicates are looked at the first time that a task is planned; what takes longer is told
-    where ``bench inspect`` has measured it.
+    where ``bench inspect`` has measured it of the same documents, with the settings of the run.
 
     Args:
         plan: The cells.
         again: Which of them run.
-        inspected: Task → how ``bench inspect`` is told of it, where that is not its name.
+        command: Where to learn more.
     """
     from bench.audit.findings import faults
     from bench.audit.kept import audited
 
     for task, frozen in _about_to_run(plan, again).items():
         for fault in faults(audited(frozen, (), _say)):
-            words = inspected.get(task, task)
-            _say(f"bench: warning: task {task}: {fault.what}; {fault.remedy} (more: bench inspect {words})")
+            _say(f"bench: warning: task {task}: {fault.what}; {fault.remedy} (more: {command.of(task)})")
 
 
 def _about_to_run(plan: Sequence[PlannedCell], again: Again) -> dict[str, FrozenTask]:
     return {cell.identity.task: cell.frozen for cell in plan if cell.frozen is not None and again.wants(cell)}
+
+
+def _sets(given: Mapping[str, Any]) -> list[str]:
+    return _repeated("--set", (f"{key}={_yaml(value)}" for key, value in given.items()))
+
+
+def _yaml(value: Any) -> str:
+    """A value on one line, as ``--set`` reads it."""
+    import math
+
+    import yaml
+
+    written = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=math.inf)
+    return written.removesuffix("\n").removesuffix("\n...")
+
+
+def _repeated(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
 
 
 def _say(line: str) -> None:

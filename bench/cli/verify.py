@@ -35,6 +35,8 @@ def verify(
     given = of_plugin(name, parse_sets(sets))
     for plugin in found:
         _check_keys(plugin, given)
+    if model is not None:
+        _check_model(found, model)
     reports = [_report(plugin, given, model, as_json) for plugin in found]
     if as_json:
         from bench.cli.tables import print_json
@@ -55,6 +57,28 @@ def _check_keys(plugin: Plugin, given: dict[str, Any]) -> None:
     for key in given:
         if key not in known:
             raise unknown_name(f"setting of {plugin.name}", key, known)
+
+
+def _check_model(found: Iterable[Plugin], model: str) -> None:
+    """The model is here, and something is to start from it."""
+    from bench.errors import UserError
+    from bench.model import resolve
+
+    resolved = resolve(model)
+    wanted = {plugin.name: _architecture(plugin) for plugin in found}
+    if resolved.architecture not in wanted.values():
+        name, architecture = next(iter(wanted.items()))
+        starts = f"an {architecture}" if architecture == "encoder" else f"a {architecture}" if architecture else "none"
+        raise UserError(f"--model {model} is a model of kind {resolved.architecture}; {name} starts from {starts}")
+
+
+def _architecture(plugin: Plugin) -> str | None:
+    from bench.errors import UserError
+
+    try:
+        return getattr(plugin.load(), "model_architecture", None)
+    except UserError:  # a check will say what is wrong with it
+        return None
 
 
 def _report(plugin: Plugin, given: dict[str, Any], model: str | None, as_json: bool) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from bench.errors import UserError
 def parse_sets(words: Iterable[str] | None) -> dict[str, Any]:
     """``KEY=VALUE`` words as a mapping; values are read as YAML, so that ``3``, ``true`` and ``[a, b]`` mean that.
 
+    What is no YAML is a word.
+
     Raises:
-        UserError: A word has no ``=`` or its value is not YAML.
+        UserError: A word has no ``=``.
     """
     import yaml
 
@@ -23,7 +25,7 @@ def parse_sets(words: Iterable[str] | None) -> dict[str, Any]:
             raise UserError(f"--set {word}: write KEY=VALUE")
         try:
             found[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # what looks like a date may be none
             found[key.strip()] = value
     return found
 

@@ -146,14 +146,21 @@ def _ranking(prediction: Scores | TopScores, data: TaskData) -> Ranking:
 
 def _decided(documents: Documents, ranking: Ranking, data: TaskData, decision: Decision) -> SplitPredictions:
     gold = documents.label_matrix(len(data.labels))
-    return SplitPredictions(documents.ids, gold, decide(ranking, data.kind, decision.threshold), ranking)
+    predicted = decide(ranking, data.kind, decision.threshold)
+    return SplitPredictions(documents.ids, gold, predicted, ranking, categories=documents.categories)
 
 
 def _emitted(documents: Documents, prediction: LabelSets, data: TaskData) -> SplitPredictions:
     n_labels = len(data.labels)
     _check_sets(prediction.sets, documents, n_labels, data)
-    sets = sets_matrix(prediction.sets, n_labels)
-    return SplitPredictions(documents.ids, documents.label_matrix(n_labels), sets, ranking=None, texts=prediction.texts)
+    return SplitPredictions(
+        documents.ids,
+        documents.label_matrix(n_labels),
+        sets_matrix(prediction.sets, n_labels),
+        ranking=None,
+        texts=prediction.texts,
+        categories=documents.categories,
+    )
 
 
 def _check_sets(sets: Sequence[Sequence[int]], documents: Documents, n_labels: int, data: TaskData) -> None:

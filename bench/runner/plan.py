@@ -14,6 +14,7 @@ from bench.model import RANDOM, ResolvedModel, known_name, resolve
 from bench.presets import find_preset
 from bench.record import STATUSES, Identity, Record, TaskFacts
 from bench.registry import Plugin, PluginKind, Registry
+from bench.selection import known_settings
 from bench.settings import Settings, naming_settings, settings_dict
 from bench.store import Corrupt, Store
 from bench.suite import EMBEDDED_MODELS, Suite
@@ -201,12 +202,22 @@ class Planner:
         for name in self.suite.settings:
             if name not in known and name not in pairs and not _is_pair(name, known):
                 raise unknown_name("plugin in settings", name, known)
+        self._check_every_task()
         for plugin, given in self._given(tasks, methods):
             try:
                 plugin.load()
             except UserError:
                 continue  # broken, and so it will stand in the plan
             plugin.settings(given)
+
+    def _check_every_task(self) -> None:
+        """Refuse a word on every task that no task at all knows."""
+        if not self.suite.every_task:
+            return
+        known = {key for task in self.registry.of("task").values() for key in known_settings(task)}
+        for key in self.suite.every_task:
+            if key not in known:
+                raise unknown_name("setting in every_task", key, known)
 
     def _given(self, tasks: list[Plugin], methods: list[Plugin]) -> Iterator[tuple[Plugin, Mapping[str, Any]]]:
         """Every plugin with what is set of it."""
@@ -217,11 +228,7 @@ class Planner:
 
     def _task_settings(self, task: Plugin) -> dict[str, Any]:
         """What is set of a task."""
-        try:
-            known = task.load().Config.model_fields
-        except UserError:  # broken, and so it will stand in the plan
-            known = {}
-        return self.suite.task_settings(task.name, known)
+        return self.suite.task_settings(task.name, known_settings(task))
 
     def _cells_of(self, task: Plugin, methods: list[Plugin]) -> Iterator[PlannedCell]:
         frozen, task_settings, blocked = self._task(task)

@@ -19,19 +19,20 @@ ABOUT: Mapping[PluginKind, str] = {
 _SUFFIX = ".jinja"
 
 
-def write_package(kind: PluginKind, name: NewName, parent: Path) -> Path:
+def write_package(kind: PluginKind, name: NewName, parent: Path, tried: str) -> Path:
     """Write an installable package with a working example.
 
     Args:
         kind: ``task`` or ``method``.
         name: A checked name.
         parent: The folder to put the package's folder into.
+        tried: The command that runs it.
 
     Returns:
         The package's folder, ``parent/NAME``.
 
     Raises:
-        UserError: The folder exists; nothing is written.
+        UserError: The folder exists, or cannot be written; nothing is written.
     """
     folder = parent / name.name
     if folder.exists():
@@ -42,9 +43,13 @@ def write_package(kind: PluginKind, name: NewName, parent: Path) -> Path:
         "module": name.module,
         "class": name.type,
         "about": ABOUT[kind],
+        "tried": tried,
     }
-    with new_folder(folder) as temporary:
-        _write(files("bench.scaffold") / "templates" / kind, temporary, values)
+    try:
+        with new_folder(folder) as temporary:
+            _write(files("bench.scaffold") / "templates" / kind, temporary, values)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror}; choose another place with --to") from error
     return folder
 
 

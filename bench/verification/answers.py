@@ -37,14 +37,14 @@ def differing(one: Prediction, other: Prediction, tolerance: float = 0.0) -> lis
 
     Args:
         one: A prediction.
-        other: Another of the same documents in the same order.
+        other: Another of the same documents in the same order. Of bare sets the order of emission counts.
         tolerance: How far a score may move, absolute and relative.
     """
     import numpy as np
 
     if isinstance(one, LabelSets) or isinstance(other, LabelSets):
         pairs = zip(_sets(one), _sets(other), strict=True)
-        return [position for position, (a, b) in enumerate(pairs) if set(a) != set(b)]
+        return [position for position, (a, b) in enumerate(pairs) if list(a) != list(b)]
     close = np.isclose(dense(one), dense(other), rtol=tolerance, atol=tolerance, equal_nan=True)
     return [int(position) for position in np.flatnonzero(~close.all(axis=1))]
 

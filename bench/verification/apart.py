@@ -23,20 +23,29 @@ def apart(function: Callable[..., Returned], *arguments: Any) -> Returned:
     """
     seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     done = subprocess.run(  # noqa: S603 (this interpreter, this module)
-        [sys.executable, "-m", __name__],
+        # -P: what lies in the user's current folder is not imported, whatever it is called.
+        [sys.executable, "-P", "-m", __name__],
         input=pickle.dumps((sys.path, function, arguments)),
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONHASHSEED": seed},
         check=False,
     )
-    if not done.stdout:
-        raise RuntimeError(f"a process of its own ended with code {done.returncode} and no answer")
-    # It is the answer of our own child, sent through a pipe that nobody else holds.
-    answer, error = pickle.loads(done.stdout)  # noqa: S301
+    answer, error = _read(done)
     if error is not None:
         raise error
     returned: Returned = answer
     return returned
+
+
+def _read(done: subprocess.CompletedProcess[bytes]) -> tuple[Any, BaseException | None]:
+    if done.returncode or not done.stdout:
+        raise RuntimeError(f"a process of its own ended with code {done.returncode} and no answer")
+    try:
+        # It is the answer of our own child, sent through a pipe that nobody else holds.
+        answer, error = pickle.loads(done.stdout)  # noqa: S301
+    except Exception as fault:  # pickle raises whatever the bytes lead it to
+        raise RuntimeError(f"a process of its own gave an answer that cannot be read: {fault}") from fault
+    return answer, error
 
 
 def _answer() -> None:

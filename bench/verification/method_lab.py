@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, chdir, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +20,7 @@ from bench.seeds import Seeds
 from bench.settings import anchored
 from bench.task import Kind, TaskData, TaskProfile
 from bench.verification.data import documents_of
+from bench.verification.predictions import Asked, check_prediction
 from bench.verification.shared_checks import Loaded
 
 KINDS: tuple[Kind, ...] = ("single", "multi")
@@ -36,7 +37,7 @@ class Trial:
         context: What it was given.
         prediction: What it returned for the test documents.
         changed: Which of its inputs it changed.
-        threads: Library → threads that it computes with afterwards, where they are more than it was given.
+        working: Opens the place where it works.
     """
 
     method: Method
@@ -44,11 +45,26 @@ class Trial:
     context: Context
     prediction: Prediction
     changed: tuple[str, ...]
-    threads: Mapping[str, int]
+    working: Callable[[], AbstractContextManager[None]]
 
-    def predict(self, texts: Sequence[str]) -> Prediction:
-        """Label documents."""
-        return predicted(self.method, texts, self.context)
+    def asked(self, what: str, texts: Sequence[str]) -> Asked:
+        """What the harness expects of a prediction of these texts."""
+        return Asked(what, texts, len(self.data.labels), self.data.kind)
+
+    def predict(self, what: str, texts: Sequence[str]) -> Prediction:
+        """Label documents, as a cell would.
+
+        Args:
+            what: The documents in words.
+            texts: Their texts.
+
+        Raises:
+            Fault: The harness would refuse what came.
+        """
+        with self.working():
+            prediction = predicted(self.method, texts, self.context)
+        check_prediction(prediction, self.asked(what, texts))
+        return prediction
 
 
 @dataclass(frozen=True)
@@ -58,10 +74,12 @@ class MethodLab(Loaded):
     Attributes:
         folder: An empty folder; the method works with ``folder/here`` as its current one.
         model: The model to start from; None for the embedded one of its architecture.
+        threads: Library → threads that the method left it with at any time, where they are more than it was given.
     """
 
     folder: Path
     model: str | None = None
+    threads: dict[str, int] = field(default_factory=dict)
     _trials: dict[Kind, Trial] = field(default_factory=dict)
 
     @property
@@ -110,10 +128,9 @@ class MethodLab(Loaded):
                 method.fit(data.train, data.validation, data.labels, context)
             texts = list(data.test.texts)
             prediction = predicted(method, texts, context)
-            threads = _more_threads_than(THREADS)
         changed = [name for name, part in before.splits() if part != getattr(data, name)]
         changed += ["the texts to predict"] if texts != before.test.texts else []
-        return Trial(method, data, context, prediction, tuple(changed), threads)
+        return Trial(method, data, context, prediction, tuple(changed), self.working)
 
     def context(self, data: TaskData) -> Context:
         """What a cell would give, with an empty scratch folder."""
@@ -139,7 +156,10 @@ class MethodLab(Loaded):
         if self.type.uses_torch:
             import torch  # noqa: F401 (as the child that it will run in)
         with child_environment(THREADS), chdir(self.here), threadpool_limits(THREADS):
-            yield
+            try:
+                yield
+            finally:
+                self.threads.update(_more_threads_than(THREADS))
 
 
 def predicted(method: Method, texts: Sequence[str], context: Context) -> Prediction:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from time import perf_counter
 from typing import Any, get_args
 
+from bench.audit.texts import key
 from bench.errors import UserError, unknown_name
 from bench.registry import Plugin
 from bench.task import SPLITS, Availability, Sampling, Task, TaskData
@@ -19,7 +20,7 @@ from bench.verification.findings import Advice, Check, Fault
 from bench.verification.shared_checks import IMPORTS, SETTINGS, SHARED, Loaded
 
 QUICK_SECONDS = 1.0
-"""Seconds of computing within which ``availability`` should have answered."""
+"""Seconds within which ``availability`` should have answered, on one of two calls."""
 
 _ANSWERS = "says quickly whether its documents are here"
 _AVAILABLE = "its documents are here"
@@ -32,15 +33,10 @@ class TaskLab(Loaded):
     """A task and what it loaded."""
 
     @cached_property
-    def availability(self) -> Any:
-        """What the task says of its documents; it may not load them for that."""
-        task: Task = self.fresh()
-
-        def refuse() -> TaskData:
-            raise Fault("availability calls load", "look whether the files exist, and open nothing")
-
-        vars(task)["load"] = refuse
-        return task.availability()
+    def answer(self) -> Answer:
+        """What the task says of its documents; it may not load them for that. The quicker of two times counts."""
+        first, second = Answer.of(self.fresh()), Answer.of(self.fresh())
+        return min(first, second, key=lambda answer: answer.seconds)
 
     @cached_property
     def data(self) -> TaskData:
@@ -52,6 +48,40 @@ class TaskLab(Loaded):
     def elsewhere(self) -> Glimpse:
         """What a process with another order of sets loads."""
         return apart(glimpse, self.plugin, self.given)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What ``availability`` returned.
+
+    Attributes:
+        availability: It, whatever it is.
+        seconds: How long that took, waiting included.
+        loaded: Whether it called ``load``.
+    """
+
+    availability: Any
+    seconds: float
+    loaded: bool
+
+    @classmethod
+    def of(cls, task: Task) -> Answer:
+        """Ask a task; its documents are not loaded, even if it tries."""
+        calls: list[str] = []
+
+        def refuse() -> TaskData:
+            calls.append("load")
+            raise _loading()
+
+        vars(task)["load"] = refuse
+        started = perf_counter()
+        try:
+            found = task.availability()
+        except Exception:
+            if not calls:
+                raise
+            found = None
+        return cls(found, perf_counter() - started, bool(calls))
 
 
 @dataclass(frozen=True)
@@ -79,9 +109,9 @@ def glimpse(plugin: Plugin, given: Mapping[str, Any]) -> Glimpse:
 
 def answers_quickly(lab: TaskLab) -> None:
     """``availability`` is asked by every `bench list`."""
-    started = time.process_time()
-    answer = lab.availability
-    seconds = time.process_time() - started
+    if lab.answer.loaded:
+        raise _loading()
+    answer, seconds = lab.answer.availability, lab.answer.seconds
     if not isinstance(answer, Availability):
         raise Fault(f"availability returned {answer!r}", "return bench.task.Availability(…)")
     if not answer.ok and not (answer.reason.strip() and answer.remedy.strip()):
@@ -91,14 +121,16 @@ def answers_quickly(lab: TaskLab) -> None:
         )
     if seconds > QUICK_SECONDS:
         raise Fault(
-            f"availability computed for {seconds:.1f} s", "look whether the files exist, and open nothing in it"
+            f"availability took {seconds:.1f} s, twice",
+            "look whether the files exist; open nothing, ask no network and wait for nothing",
         )
 
 
 def is_available(lab: TaskLab) -> None:
     """What is not here cannot be looked at."""
-    if not lab.availability.ok:
-        raise Fault(f"unavailable: {lab.availability.reason}", f"run: {lab.availability.remedy}")
+    answer = lab.answer.availability
+    if not answer.ok:
+        raise Fault(f"unavailable: {answer.reason}", f"run: {answer.remedy}")
 
 
 def stamp_is_stable(lab: TaskLab) -> None:
@@ -211,7 +243,7 @@ def tests_what_can_be_learnt(lab: TaskLab) -> None:
 
 def splits_share_no_text(lab: TaskLab) -> None:
     """A test text that was trained on measures memory, not learning."""
-    texts = [{" ".join(text.split()) for text in documents.texts} for _, documents in lab.data.splits()]
+    texts = [{key(text) for text in documents.texts} for _, documents in lab.data.splits()]
     shared = sum(count > 1 for count in Counter(text for split in texts for text in split).values())
     if shared:
         raise Advice(
@@ -235,6 +267,10 @@ TASK_CHECKS: tuple[Check[TaskLab], ...] = (
     Check("has no text in two splits", splits_share_no_text, at="load", needs=(_LOADS,)),
 )
 """In the order in which they are looked at."""
+
+
+def _loading() -> Fault:
+    return Fault("availability calls load", "look whether the files exist, and open nothing")
 
 
 def _sample(lab: TaskLab, split: str, size: int, sampling: Sampling) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from bench.errors import TaskDataError
 from bench.splitting import Shares, SplitName, assign_splits
 from bench.task import SPLITS, Documents, Kind, LabelSpace, TaskData
+from tasks.tabular.clusters import Cluster, clusters, largest
 from tasks.tabular.hierarchy import Ancestors, from_names, from_parents
+from tasks.tabular.identifying import identified
 from tasks.tabular.rows import Row
 from tasks.tabular.settings import TabularSettings
 
@@ -59,7 +60,7 @@ class Assembler:
         Raises:
             TaskDataError: The rows make no sound task; the message names file, row and remedy.
         """
-        held = _identified(rows)
+        held = identified(rows)
         self._check_labels(held)
         held = self._with_splits(self._without_rare(held))
         self._remark_parted(held)
@@ -78,7 +79,7 @@ class Assembler:
             skipped={reason: count for reason, count in self.skipped.items() if count},
             remarks=tuple(self.remarks),
         )
-        self._check_splits(data)
+        self._check_splits(data, held)
         return data
 
     def _remark_parted(self, rows: Sequence[Row]) -> None:
@@ -115,7 +116,9 @@ class Assembler:
                 f"{_some(sorted(rare))}; fold or drop them with rare=fold or rare=drop"
             )
         if settings.rare == "fold":
-            self.remarks.append(f"rare labels folded into {settings.folded_label!r}: {len(rare):,}")
+            real = any(settings.folded_label in row.labels for row in rows)
+            into = f"{settings.folded_label!r}{', a label of other documents too' if real else ''}"
+            self.remarks.append(f"rare labels folded into {into}: {len(rare):,}")
             return [_relabelled(row, lambda label: settings.folded_label if label in rare else label) for row in rows]
         self.remarks.append(f"rare labels taken off: {len(rare):,}")
         return self._stripped(rows, rare, "document with rare labels only")
@@ -157,84 +160,73 @@ class Assembler:
             0.0 if "test" in present else settings.test_share,
         )
         free = [row for row in rows if row.split in {None, "train"}]
-        chosen = iter(_chosen_splits(free, shares))
+        together = clusters(free)
+        splits = _chosen_splits(free, shares, together)
+        self._remark_shares(free, together, Counter(splits), shares)
+        chosen = iter(splits)
         return [row.in_split(next(chosen)) if row.split in {None, "train"} else row for row in rows]
+
+    def _remark_shares(
+        self, rows: Sequence[Row], together: Sequence[str], sizes: Mapping[SplitName, int], shares: Shares
+    ) -> None:
+        """Tell where large clusters have kept a split far from its share."""
+        wanted: dict[SplitName, float] = {"validation": shares.validation * len(rows), "test": shares.test * len(rows)}
+        far = [split for split, size in wanted.items() if abs(sizes[split] - size) > size / 2]
+        if not far:
+            return
+        found = largest(rows, together)
+        if found.size > max(1, min(wanted[split] for split in far) / 2):
+            attained = ", ".join(f"{split} {sizes[split]:,} ({wanted[split]:,.0f} wanted)" for split in far)
+            self.remarks.append(f"{found}; splits are far from their shares: {attained}")
 
     def _ancestors(self, names: Sequence[str]) -> Ancestors | None:
         if self.settings.level_separator is not None:
-            return from_names(names, self.settings.level_separator)
-        return from_parents(names, self.parents.above, self.parents.place) if self.parents is not None else None
+            said = f"level_separator={self.settings.level_separator!r}"
+            return self._checked(from_names(names, self.settings.level_separator), said, names)
+        if self.parents is not None:
+            found = from_parents(names, self.parents.above, self.parents.place)
+            return self._checked(found, self.parents.place, names)
+        return None
 
-    def _check_splits(self, data: TaskData) -> None:
+    def _checked(self, ancestors: Ancestors, source: str, names: Sequence[str]) -> Ancestors:
+        """Refuse a hierarchy that fits no label, and tell of labels that it puts at the top."""
+        top = [name for name, above in zip(names, ancestors, strict=True) if not above]
+        if len(top) == len(names):
+            raise TaskDataError(
+                f"{self.place}: by {source} no label has one above it; labels are {_some(top)}; mend it, or take it out"
+            )
+        if top:
+            self.remarks.append(f"labels with none above them: {len(top):,} of {len(names):,} ({_some(top)})")
+        return ancestors
+
+    def _check_splits(self, data: TaskData, rows: Sequence[Row]) -> None:
         empty = [split for split, documents in data.splits() if not len(documents)]
         if empty:
             sizes = ", ".join(f"{split} {len(documents)}" for split, documents in data.splits())
-            raise TaskDataError(
-                f"{self.place}: no documents for {' and '.join(empty)} ({sizes}); give more rows, larger "
-                "validation_share and test_share, or a split column"
-            )
+            remedy = self._remedy(largest(rows, clusters(rows)))
+            raise TaskDataError(f"{self.place}: no documents for {' and '.join(empty)} ({sizes}); {remedy}")
 
-
-def _identified(rows: Iterable[Row]) -> list[Row]:
-    """The rows with the user's ids, or with hashes of their texts, which depend on neither format nor order.
-
-    Raises:
-        TaskDataError: An id recurs.
-    """
-    seen: dict[str, str] = {}
-    repeats: Counter[str] = Counter()
-    held = []
-    for row in rows:
-        id_ = row.id if row.id is not None else _hash_id(row.text, repeats)
-        if id_ in seen:
-            raise TaskDataError(f"{row.place}: id {id_!r} is that of {seen[id_]} too; ids are unique")
-        seen[id_] = row.place
-        held.append(row if row.id is not None else row.identified(id_))
-    return held
-
-
-def _hash_id(text: str, repeats: Counter[str]) -> str:
-    digest = _digest(text)
-    repeats[digest] += 1
-    return digest if repeats[digest] == 1 else f"{digest}-{repeats[digest]}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    def _remedy(self, found: Cluster) -> str:
+        """What gives every split documents."""
+        settings = self.settings
+        if found.size <= max(1.0, min(settings.validation_share, settings.test_share) * found.total):
+            return "give more rows, larger validation_share and test_share, or a split column"
+        return f"{found}; take out texts that say nothing, choose a finer group, or give a split column"
 
 
 def _relabelled(row: Row, new: Callable[[str], str]) -> Row:
     return replace(row, labels=tuple(dict.fromkeys(map(new, row.labels))))
 
 
-def _chosen_splits(rows: Sequence[Row], shares: Shares) -> list[SplitName]:
+def _chosen_splits(rows: Sequence[Row], shares: Shares, groups: Sequence[str]) -> list[SplitName]:
     names = sorted({label for row in rows for label in row.labels})
     positions = {name: position for position, name in enumerate(names)}
     return assign_splits(
         [row.id or "" for row in rows],
         [[positions[label] for label in row.labels] for row in rows],
         shares,
-        _groups(rows),
+        groups,
     )
-
-
-def _groups(rows: Sequence[Row]) -> list[str]:
-    """A group for each row: rows of one group, and rows of one text, are never parted."""
-    texts = [_digest(" ".join(row.text.split())) for row in rows]
-    if not any(row.group is not None for row in rows):
-        return texts
-    parents: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parents.setdefault(name, name) != name:
-            parents[name] = name = parents[parents[name]]
-        return name
-
-    for row, text in zip(rows, texts, strict=True):
-        if row.group is not None:
-            roots = root(text), root(f"group {row.group}")
-            parents[max(roots)] = min(roots)
-    return [root(text) for text in texts]
 
 
 def _documents(rows: Sequence[Row], split: str, names: Sequence[str]) -> Documents:

@@ -22,6 +22,7 @@ _CHUNK = 2**20
 _HEAD = 2**13
 _SAMPLE = 2**16
 _WESTERN = "cp1252"
+_NAME_IT = "if it is text, name its encoding, encoding=utf-16-le say"
 
 
 def encoding_of(path: Path, reading: Reading) -> str:
@@ -35,7 +36,7 @@ def encoding_of(path: Path, reading: Reading) -> str:
     place = shown_path(path)
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
-    if not head.strip():
+    if not head.strip() and _is_blank(path):
         raise TaskDataError(f"{place}: the file is empty")
     if reading.encoding is not None:
         # The same bytes, but for a mark at the beginning, which is no part of the text.
@@ -44,9 +45,7 @@ def encoding_of(path: Path, reading: Reading) -> str:
         if head.startswith(mark):
             return encoding
     if b"\0" in head:
-        raise TaskDataError(
-            f"{place}: a binary file, not text; if it is text, name its encoding, encoding=utf-16-le say"
-        )
+        raise TaskDataError(f"{place}: a binary file, not text; {_NAME_IT}")
     if _is_utf8(path):
         return "utf-8-sig"
     guess = _guess(path)
@@ -73,6 +72,24 @@ def undecodable(place: str, encoding: str, error: UnicodeError) -> TaskDataError
     """What to say of bytes that are none of the encoding's."""
     byte = f"byte {error.object[error.start]:#04x}" if isinstance(error, UnicodeDecodeError) else "the file"
     return TaskDataError(f"{place}: {byte} is not {encoding}; mend it, or name the file's encoding with encoding=")
+
+
+def refuse_nul(text: str, place: str) -> None:
+    """Refuse what no text holds.
+
+    Raises:
+        TaskDataError: There is a NUL character in it.
+    """
+    if "\0" in text:
+        raise TaskDataError(f"{place}: a NUL character, as of a binary file; {_NAME_IT}")
+
+
+def _is_blank(path: Path) -> bool:
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            if chunk.strip():
+                return False
+    return True
 
 
 def _is_utf8(path: Path) -> bool:

@@ -38,6 +38,8 @@ def open_source(path: Path, reading: Reading) -> Source:
             return open_saved_dataset(path, reading) if saved else open_text_folder(path, reading)
         if not path.exists():
             raise TaskDataError(f"{place}: no such file")
+        if not path.is_file():
+            raise TaskDataError(f"{place}: no regular file; save what comes out of it as one")
         suffix = path.suffix.lower()
         if suffix not in _FORMATS:
             known = ", ".join(_FORMATS)

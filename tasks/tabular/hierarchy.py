@@ -29,8 +29,9 @@ def from_parents(names: Sequence[str], parents: Mapping[str, str], place: str) -
     Raises:
         TaskDataError: The table has a cycle.
     """
+    _refuse_cycles(parents, place)
     known: dict[str, tuple[str, ...]] = {}
-    return tuple(_path(name, parents, known, place) for name in names)
+    return tuple(_path(name, parents, known) for name in names)
 
 
 def _beginnings(name: str, separator: str) -> tuple[str, ...]:
@@ -41,13 +42,25 @@ def _beginnings(name: str, separator: str) -> tuple[str, ...]:
     return tuple(separator.join(parts[:depth]).strip() for depth in range(1, len(parts)))
 
 
-def _path(name: str, parents: Mapping[str, str], known: dict[str, tuple[str, ...]], place: str) -> tuple[str, ...]:
+def _refuse_cycles(parents: Mapping[str, str], place: str) -> None:
+    sound: set[str] = set()
+    for name in parents:
+        trail: dict[str, None] = {}  # a set that keeps its order
+        node: str | None = name
+        while node is not None and node not in sound:
+            if node in trail:
+                nodes = list(trail)
+                circle = " < ".join([*nodes[nodes.index(node) :], node])
+                raise TaskDataError(f"{place}: labels are their own ancestors: {circle}; break the cycle")
+            trail[node] = None
+            node = parents.get(node)
+        sound.update(trail)
+
+
+def _path(name: str, parents: Mapping[str, str], known: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Nodes above a node, top first; siblings share one tuple."""
     trail = [name]
     while (above := parents.get(trail[-1])) is not None:
-        if above in trail:
-            circle = [*trail[trail.index(above) :], above]
-            raise TaskDataError(f"{place}: labels are their own ancestors: {' < '.join(circle)}; break the cycle")
         trail.append(above)
     path = tuple(reversed(trail[1:]))
     return known.setdefault(path[-1] if path else "", path)

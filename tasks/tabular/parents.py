@@ -13,15 +13,19 @@ from tasks.tabular.source import Reading, Source
 _COLUMNS = ("label", "parent")
 
 
-def read_parents(path: Path) -> Parents:
+def read_parents(path: Path, reading: Reading | None = None) -> Parents:
     """Read a table with the columns ``label`` and ``parent``, in any format that tasks are read in.
 
     A node without a parent is at the top.
 
+    Args:
+        path: The table.
+        reading: How the files of the task are read; the columns are those of this table all the same.
+
     Raises:
         UserError: A column is missing, or a node has two parents.
     """
-    source = open_source(path, Reading(_COLUMNS))
+    source = open_source(path, (reading or Reading(_COLUMNS)).of_columns(_COLUMNS))
     for column in _COLUMNS:
         if column not in source.columns:
             raise unknown_name(f"column of {source.place}", column, source.columns)
@@ -29,19 +33,15 @@ def read_parents(path: Path) -> Parents:
 
 
 def _above(source: Source) -> dict[str, str]:
-    above: dict[str, str] = {}
+    above: dict[str, str | None] = {}
     for record in source.records():
         label, parent = (_name(record.cells.get(column), record.place) for column in _COLUMNS)
         if label is None:
             raise TaskDataError(f"{record.place}: column 'label' is empty; name the node, or take the row out")
-        if parent is None:
-            continue
         if above.setdefault(label, parent) != parent:
-            raise TaskDataError(
-                f"{record.place}: {label!r} is below {parent!r} here and below {above[label]!r} before; give it one "
-                "parent"
-            )
-    return above
+            here, before = (f"below {node!r}" if node is not None else "at the top" for node in (parent, above[label]))
+            raise TaskDataError(f"{record.place}: {label!r} is {here} here and {before} before; give it one parent")
+    return {label: parent for label, parent in above.items() if parent is not None}
 
 
 def _name(value: Any, place: str) -> str | None:

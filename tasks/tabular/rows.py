@@ -32,6 +32,7 @@ _TYPES: Mapping[type, str] = {
     dict: "mapping",
     type(None): "null",
 }
+_LIST = "list of "
 _LONGEST_SHOWN = 40
 LONGEST_CELL = 100_000_000
 """Characters of the longest text that is taken; more is a mistake in the file, such as a quote that none closes."""
@@ -83,6 +84,43 @@ class Row:
         return Row(self.place, self.text, self.labels, self.id, self.group, split)
 
 
+class _Shapes:
+    """What the cells of a column have been so far: lists or not in all sources, of words or of numbers in one.
+
+    A CSV file holds nothing but words, so that the same labels are words in one source and numbers in another.
+    """
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+        self._first: tuple[str, str] | None = None  # shape and place of the first cell
+        self._here: tuple[str, str] | None = None  # of the first cell of this source
+
+    @property
+    def listed(self) -> bool:
+        return self._first is not None and self._first[0].startswith(_LIST)
+
+    def begin_source(self) -> None:
+        self._here = None
+
+    def add(self, shape: str, place: str) -> None:
+        """Take note of a cell.
+
+        Raises:
+            TaskDataError: It is not what those before it are.
+        """
+        self._first = self._first or (shape, place)
+        self._here = self._here or (shape, place)
+        if shape.startswith(_LIST) != self.listed:
+            raise self._clash(shape, place, self._first)
+        if shape != self._here[0]:
+            raise self._clash(shape, place, self._here)
+
+    def _clash(self, shape: str, place: str, other: tuple[str, str]) -> TaskDataError:
+        return TaskDataError(
+            f"{place}: column {self._column!r} holds a {shape} here and a {other[0]} in {other[1]}; give it one type"
+        )
+
+
 class RowReader:
     """Reads rows out of records, and counts those that it leaves out.
 
@@ -97,7 +135,7 @@ class RowReader:
 
     def __init__(self, settings: TabularSettings, columns: Iterable[str], place: str) -> None:
         self._settings = settings
-        self._shape: tuple[str, str] | None = None
+        self._shapes = _Shapes(settings.label)
         self._labels_seen: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.skipped: dict[str, int] = {}
         self.check_columns(columns, place)
@@ -118,15 +156,15 @@ class RowReader:
         """Whether the rows read so far have one label each or lists of them."""
         if self._settings.kind != "auto":
             return self._settings.kind
-        listed = self._shape is not None and self._shape[0].startswith("list")
-        return "multi" if listed or self._settings.separator is not None else "single"
+        return "multi" if self._shapes.listed or self._settings.separator is not None else "single"
 
     def rows(self, records: Iterable[Record]) -> Iterator[Row]:
-        """The rows of records, in order.
+        """The rows of the records of one source, in order.
 
         Raises:
             TaskDataError: A cell is not what it should be; the message names its row.
         """
+        self._shapes.begin_source()
         for record in records:
             row = self._row(record)
             if row is not None:
@@ -183,26 +221,20 @@ class RowReader:
         return tuple(dict.fromkeys(part.strip() for part in name.split(separator) if part.strip()))
 
     def _check_shape(self, value: Any, record: Record) -> None:
-        """Refuse a column that holds lists here and words there, or words here and numbers there."""
+        """Refuse a column that holds lists here and words there, or in one source words here and numbers there."""
         column = self._settings.label
-        if isinstance(value, list):
-            if self._settings.kind == "single":
-                raise TaskDataError(f"{record.place}: column {column!r} holds a list of labels, and kind is single")
-            if not value:
-                return
-            shapes = sorted({_type(part) for part in value})
-            shape = f"list of {shapes[0]}" if len(shapes) == 1 else f"list of {' and '.join(shapes)}"
-            if len(shapes) > 1:
-                raise TaskDataError(f"{record.place}: column {column!r} holds a {shape}; give its labels one type")
-        else:
-            shape = _type(value)
-        if self._shape is None:
-            self._shape = (shape, record.place)
-        elif self._shape[0] != shape:
+        if not isinstance(value, list):
+            self._shapes.add(_type(value), record.place)
+            return
+        if self._settings.kind == "single":
+            raise TaskDataError(f"{record.place}: column {column!r} holds a list of labels, and kind is single")
+        types = sorted({_type(part) for part in value})
+        if len(types) > 1:
             raise TaskDataError(
-                f"{record.place}: column {column!r} holds a {shape} here and a {self._shape[0]} in "
-                f"{self._shape[1]}; give it one type"
+                f"{record.place}: column {column!r} holds a list of {' and '.join(types)}; give its labels one type"
             )
+        if types:
+            self._shapes.add(f"{_LIST}{types[0]}", record.place)
 
     def _skip(self, record: Record, what: str) -> None:
         if self._settings.missing == "refuse":

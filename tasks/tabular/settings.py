@@ -24,8 +24,12 @@ class TabularSettings(TaskSettings):
         None, description="column whose equal values stay in one split (customer, family, thread)"
     )
     split: str | None = Field(None, description="column that says train, validation or test")
-    validation_share: float = Field(0.1, gt=0, lt=1, description="share of training documents held out to choose by")
-    test_share: float = Field(0.2, gt=0, lt=1, description="share of documents held out, where no test split is given")
+    validation_share: float = Field(
+        0.1, gt=0, lt=1, description="share of all documents but those of a test split of yours, held out to choose by"
+    )
+    test_share: float = Field(
+        0.2, gt=0, lt=1, description="share of all documents but those of a validation split of yours, held out to test"
+    )
     missing: Literal["refuse", "skip"] = Field(
         "refuse", description="rows without text or label: an error, or left out and counted"
     )
@@ -43,7 +47,9 @@ class TabularSettings(TaskSettings):
     level_separator: str | None = Field(
         None, min_length=1, description="what parts the levels in a label's name, top first, e.g. ' > '"
     )
-    parents: Place | None = Field(None, description="table with the columns label and parent: the hierarchy")
+    parents: Place | None = Field(
+        None, min_length=1, description="table with the columns label and parent: the hierarchy"
+    )
     primary_metric: Literal["micro_f1", "macro_f1", "samples_f1", "hierarchical_f1", "p@1", "ndcg@5"] = Field(
         "micro_f1", description="what names the winner"
     )
@@ -55,6 +61,10 @@ class TabularSettings(TaskSettings):
     def _consistent(self) -> TabularSettings:
         if self.kind == "single" and self.separator is not None:
             raise ValueError("a separator is for multi-label tasks, and kind is single")
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError(
+                "validation_share and test_share leave nothing to learn from; make them less than 1 in all"
+            )
         if self.level_separator is not None and self.parents is not None:
             raise ValueError("the hierarchy comes from level_separator or from parents, not from both")
         if self.primary_metric == "hierarchical_f1" and self.level_separator is None and self.parents is None:
@@ -65,6 +75,8 @@ class TabularSettings(TaskSettings):
     def _label_apart(self) -> TabularSettings:
         if not self.text_columns:
             raise ValueError("name a column with the text")
+        if len(set(self.text_columns)) < len(self.text_columns):
+            raise ValueError(f"text names a column twice: {', '.join(self.text_columns)}")
         others = {"text": self.text_columns, "id": (self.id,), "group": (self.group,), "split": (self.split,)}
         for role, columns in others.items():
             if self.label in columns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,6 +56,10 @@ class Reading:
     quoted: bool = True
     bad_rows: BadRows = "refuse"
     tally: Tally = field(default_factory=Tally)
+
+    def of_columns(self, columns: Sequence[str]) -> Reading:
+        """The same for a file with other columns."""
+        return replace(self, columns=columns)
 
     def bad_row(self, place: str, fault: str, reason: str) -> None:
         """Count a row that cannot be read as left out for a reason.

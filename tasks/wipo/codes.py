@@ -24,9 +24,9 @@ _COMPACT_MAIN, _COMPACT_MOST = 3, 9
 def normalise(raw: str) -> str | None:
     """The one spelling of a code, as deep as it can be read.
 
-    ``A01B 1/00``, ``A01B001/00``, ``A01B00100``, ``a01b 1:00`` and ``A01B0001000000`` are all ``A01B001/00``. A group
-    that cannot be read leaves the subclass. Zeros at a subgroup's end say nothing beyond its second digit (ST.8 pads
-    with them).
+    ``A01B 1/00``, ``A01B001/00``, ``A01B00100``, ``a01b 1:00`` and ``A01B0001000000`` are all ``A01B001/00``;
+    ``A01B001`` names the main group alone. A group that cannot be read leaves the subclass. Zeros at a subgroup's end
+    say nothing beyond its second digit (ST.8 pads with them).
 
     Returns:
         The code, or None where not even a section can be read.
@@ -56,19 +56,20 @@ def at_level(code: str, level: Level) -> str | None:
 
 
 def _group(text: str) -> str:
-    """``1/00`` → ``001/00``; empty where it cannot be read."""
+    """``1/00`` → ``001/00``, ``1`` → ``001``; empty where it cannot be read."""
     parted = _PARTED.fullmatch(text)
     main, sub = parted.groups() if parted is not None else _compact(text)
     if not main.strip("0"):
         return ""
-    return f"{int(main):03d}/{sub.rstrip('0').ljust(2, '0')}"
+    return f"{int(main):03d}" + (f"/{sub.rstrip('0').ljust(2, '0')}" if sub else "")
 
 
 def _compact(digits: str) -> tuple[str, str]:
+    """Main group and subgroup; no subgroup where there is a main group alone."""
     if not digits.isdecimal() or not digits.isascii():
         return "", ""
     if len(digits) <= _MAIN_ALONE:
-        return digits, "00"
+        return digits, ""
     if len(digits) == _PADDED_ALL:
         return digits[:_PADDED_MAIN], digits[_PADDED_MAIN:]
     return (digits[:_COMPACT_MAIN], digits[_COMPACT_MAIN:]) if len(digits) <= _COMPACT_MOST else ("", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,15 +47,15 @@ class Collection:
         place: The folder or the zip.
         files: The XML files of both splits, by name.
         outside: XML files that lie below neither split.
-        others: Files that are not XML.
-        time: When the zip was written; 0 for a folder.
+        others: Files that are not XML, and such as are no regular files.
+        time: When the zip was written; None for a folder.
     """
 
     place: Path
     files: tuple[SourceFile, ...]
     outside: int
     others: int
-    time: int = 0
+    time: int | None = None
 
     def digest(self) -> str:
         """A hash of names, sizes and times: equal unless something was changed."""
@@ -94,30 +95,32 @@ def find_collection(place: Path) -> Collection:
     return found
 
 
-def read_files(collection_place: Path, time: int, files: Sequence[SourceFile]) -> Iterator[FileContent]:
+def read_files(collection_place: Path, time: int | None, files: Sequence[SourceFile]) -> Iterator[FileContent]:
     """The contents of files, one after the other.
 
     Args:
         collection_place: The folder or the zip.
-        time: When the zip was written; 0 for a folder.
+        time: When the zip was written; None for a folder.
         files: Which.
     """
     for file in files:
-        if file.size > LARGEST:
-            yield FileContent(b"", f"file of more than {LARGEST // 2**20} MiB")
-            continue
         try:
-            content = _read(collection_place, time, file)
-            yield FileContent(content, "file shorter than it was" if len(content) < file.size else "")
+            content = _read(collection_place, time, file) if file.size <= LARGEST else b""
+            yield FileContent(content, _fault(max(file.size, len(content)), len(content)))
         except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
             yield FileContent(b"", f"file that cannot be read ({type(error).__name__})")
 
 
-def _read(place: Path, time: int, file: SourceFile) -> bytes:
-    if not time:
-        return (place / file.name).read_bytes()
-    with _archive(place, time).open(file.name) as stream:
-        return stream.read(LARGEST)
+def _fault(size: int, read: int) -> str:
+    if size > LARGEST:
+        return f"file of more than {LARGEST // 2**20} MiB"
+    return "file shorter than it was" if read < size else ""
+
+
+def _read(place: Path, time: int | None, file: SourceFile) -> bytes:
+    """At most one byte more than the largest file has, whatever a directory says of its size."""
+    with (place / file.name).open("rb") if time is None else _archive(place, time).open(file.name) as stream:
+        return stream.read(LARGEST + 1)
 
 
 @lru_cache(maxsize=1)
@@ -131,22 +134,22 @@ def _in_folder(place: Path) -> Collection:
     start = len(os.path.join(place, ""))  # noqa: PTH118 - with the separator at its end
     for entry in _walk(place):
         name = entry.path[start:].replace(os.sep, "/")
-        if not _is_xml(name):
+        if not _is_xml(name) or (facts := _facts(entry)) is None:
             others += 1
         elif (split := _split_of(name)) is None:
             outside += 1
         else:
-            files.append(SourceFile(name, split, *_facts(entry)))
+            files.append(SourceFile(name, split, *facts))
     return Collection(place, tuple(sorted(files, key=lambda file: file.name)), outside, others)
 
 
-def _facts(entry: os.DirEntry[str]) -> tuple[int, int]:
-    """Size and time; zeros for a link that leads nowhere, which reading will find out."""
+def _facts(entry: os.DirEntry[str]) -> tuple[int, int] | None:
+    """Size and time; zeros for a link that leads nowhere, which reading will find out; None for a pipe and the like."""
     try:
         facts = entry.stat()
     except OSError:
         return 0, 0
-    return facts.st_size, facts.st_mtime_ns
+    return (facts.st_size, facts.st_mtime_ns) if stat.S_ISREG(facts.st_mode) else None
 
 
 def _walk(place: Path) -> Iterator[os.DirEntry[str]]:

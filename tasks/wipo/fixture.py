@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -302,10 +303,17 @@ def _put(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _main(words: Sequence[str]) -> None:
-    made = write_collection(Path(words[0]), *map(int, words[1:2]))
+def main(words: Sequence[str]) -> None:
+    """Write a stand-in where the words of a command line say."""
+    parser = argparse.ArgumentParser(prog="python -m tasks.wipo.fixture", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the folder wipo-alpha is to lie")
+    parser.add_argument("records", type=int, nargs="?", default=300, help="good records (300)")
+    given = parser.parse_args(words)
+    if (given.folder / "wipo-alpha").exists():
+        parser.error(f"{given.folder / 'wipo-alpha'} is there already; name another folder")
+    made = write_collection(given.folder, given.records)
     sys.stdout.write(f"{len(made.records)} records and {len(made.spoiled)} spoiled files in {made.place}\n")
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1:])
+    main(sys.argv[1:])

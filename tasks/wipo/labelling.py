@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.errors import TaskDataError
-from bench.splitting import Shares, assign_splits
+from bench.splitting import Shares, assign_splits, text_groups
 from bench.task import Documents, Kind, LabelSpace, TaskData
 from tasks.wipo.collection import Split
 from tasks.wipo.schemes import Scheme
@@ -69,7 +69,7 @@ class Labeller:
         sections: Letters of the sections to keep.
         text_name: The text that was asked for, for messages.
         skipped: Reason → number of records that were left out.
-        skipped_files: Files of records without the text that was asked for.
+        skipped_files: Files that gave no record.
         remarks: What was tolerated.
     """
 
@@ -167,10 +167,9 @@ class Labeller:
         return kept
 
     def _with_text(self, categorised: Sequence[Categorised]) -> list[Categorised]:
-        lacking = [one.patent.file for one in categorised if not one.patent.text]
-        self._skip(f"record without the text {self.text_name}", len(lacking))
-        self.skipped_files += lacking
-        return [one for one in categorised if one.patent.text]
+        kept = [one for one in categorised if one.patent.text]
+        self._skip(f"record without the text {self.text_name}", len(categorised) - len(kept))
+        return kept
 
     def _documents(self, kept: Sequence[Categorised], split: str, positions: dict[str, int]) -> Documents:
         chosen = [one for one in kept if one.patent.split == split]
@@ -188,7 +187,8 @@ class Labeller:
 
 
 def _held_out(documents: Documents, share: float) -> tuple[Documents, Documents]:
-    splits = assign_splits(documents.ids, documents.labels, Shares(validation=share))
+    """Train and validation; documents of one text stay together."""
+    splits = assign_splits(documents.ids, documents.labels, Shares(validation=share), text_groups(documents.texts))
     train, validation = (
         documents.take([i for i, split in enumerate(splits) if split == name]) for name in ("train", "validation")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,7 @@ def parse_collection(collection: Collection, say: Callable[[str], None]) -> Pars
         say: Told every 5,000 files.
 
     Raises:
-        TaskDataError: A process that parses died.
+        TaskDataError: A process that parses died, or no file gives a record.
     """
     from filelock import FileLock
 
@@ -103,12 +103,12 @@ def parse_collection(collection: Collection, say: Callable[[str], None]) -> Pars
     return Parsed(folder / _RECORDS, tuple(Skipped(*pair) for pair in facts["skipped"]))
 
 
-def parse_files(place: Path, time: int, files: Sequence[SourceFile]) -> Chunk:
+def parse_files(place: Path, time: int | None, files: Sequence[SourceFile]) -> Chunk:
     """Parse some files of a collection.
 
     Args:
         place: The folder or the zip.
-        time: When the zip was written; 0 for a folder.
+        time: When the zip was written; None for a folder.
         files: Which.
     """
     import pyarrow as pa
@@ -132,7 +132,12 @@ def parse_files(place: Path, time: int, files: Sequence[SourceFile]) -> Chunk:
 def _record(read: FileContent) -> PatentRecord:
     if read.fault:
         raise UnreadableRecordError(read.fault)
-    return parse_record(read.content)
+    try:
+        return parse_record(read.content)
+    except (UnreadableRecordError, MemoryError):
+        raise
+    except Exception as error:  # one odd file among 75,000 is no reason to read none
+        raise UnreadableRecordError(f"file that cannot be parsed ({type(error).__name__})") from error
 
 
 def _store(collection: Collection, folder: Path, key: str, say: Callable[[str], None]) -> None:
@@ -148,8 +153,17 @@ def _store(collection: Collection, folder: Path, key: str, say: Callable[[str], 
                 before, done = done, done + chunk.files
                 if before // _TOLD_EVERY < done // _TOLD_EVERY or done == total:
                     say(f"parsed {done:,} of {total:,} files")
+        _refuse_nothing_but_skipped(collection, skipped)
         facts = {"key": key, "skipped": [[file.name, file.reason] for file in skipped]}
         (temporary / _FACTS).write_text(json.dumps(facts), "utf-8")
+
+
+def _refuse_nothing_but_skipped(collection: Collection, skipped: Sequence[Skipped]) -> None:
+    """What no file can be read of is rather a fault of the place than a collection, and is not kept."""
+    if len(skipped) == len(collection.files):
+        reasons = Counter(file.reason for file in skipped).most_common()
+        told = "; ".join(f"{reason}: {count:,}" for reason, count in reasons)
+        raise TaskDataError(f"{collection.place}: none of {len(skipped):,} files gives a record ({told})")
 
 
 def _chunks(collection: Collection) -> Iterator[Chunk]:

@@ -18,17 +18,24 @@ from tasks.wipo.codes import normalise
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_STRUCTURE = "record|ipcs|ipc|pas|pa|ins|in|tis|ti|abs|ab|txts|txt|cls|cl"
-_WITHIN_WORDS = re.compile(r"</?(?:b|i|u|o|em|strong|small|sub|sup|sb|sp|font|span)(?:[\s/][^<>]*)?>", re.IGNORECASE)
+_STRUCTURE = frozenset(
+    ("record", "ipcs", "ipc", "pas", "pa", "ins", "in", "tis", "ti", "abs", "ab", "txts", "txt", "cls", "cl")
+)
+_WITHIN_WORDS = frozenset(("b", "i", "u", "o", "em", "strong", "small", "sub", "sup", "sb", "sp", "font", "span"))
 """Inline tags that do not part words; any other does."""
 
-_BETWEEN_WORDS = re.compile(rf"</?(?!(?:{_STRUCTURE})[\s/>])[A-Za-z][^<>]*>")
+_REST_OF_TAG = r"""(?:\s++[^\s=<>"'/]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+'))*+\s*+/?>"""
+_SIGN = re.compile(rf"<(?:/?([A-Za-z_][\w:.-]*+){_REST_OF_TAG})?")
+"""A tag, or a ``<`` that begins none: ``if a <b and c> d`` is prose, which the whole shape alone tells."""
+
 _ENCODING = re.compile(rb"<\?xml[^>]*\bencoding\s*=\s*[\"']([\w.-]+)[\"']")
-_RECORD = re.compile(r"<record[\s/>]")
+_RECORD = re.compile(rf"<record{_REST_OF_TAG}")
 _END_TAG = re.compile(r"</[A-Za-z][^<>]*>")
-_VERBATIM = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
-_LONELY = re.compile(r"<(?![A-Za-z/!?])")
+_CUT_OFF = re.compile(r"<[^<>]*+\Z")
+_SECTIONS = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}
+_OPENING = re.compile("|".join(map(re.escape, _SECTIONS)))
 _REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)(?:(#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);)?")
+_LONGEST_NUMBER = len("#1114111")
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -79,10 +86,10 @@ def parse_record(content: bytes) -> PatentRecord:
             neither id nor main code.
     """
     body = _body(content)
-    entities = _Entities()
-    without_inline = _BETWEEN_WORDS.sub(" ", _WITHIN_WORDS.sub("", body))
-    mended, lonely = _LONELY.subn("&lt;", _REFERENCE.sub(entities.replace, without_inline))
-    root, faults = _parse(mended)
+    entities, signs = _Entities(), _Signs()
+    mended = _SIGN.sub(signs.replace, _REFERENCE.sub(entities.replace, body))
+    ends = mended.count("]]>")  # not allowed in a text, which would end there
+    root, faults = _parse(mended.replace("]]>", "]]&gt;"))
     others, unreadable = _other_codes(root)
     id_, main = _id(root), _main_code(root)
     texts = [_text(root, tag) for tag in ("ti", "ab", "txt", "cl")]
@@ -98,7 +105,7 @@ def parse_record(content: bytes) -> PatentRecord:
         description,
         claims,
         english=any(text.english for text in texts),
-        repaired=faults or entities.bare > 0 or lonely > 0,
+        repaired=faults or entities.bare + signs.lonely + ends > 0,
         unknown_entities=entities.unknown,
         unreadable_codes=unreadable,
     )
@@ -116,10 +123,27 @@ class _Entities:
         if name is None:
             self.bare += 1
             return "&amp;"
-        if not name.startswith("#") and f"{name};" not in html5:
+        known = len(name) <= _LONGEST_NUMBER if name.startswith("#") else f"{name};" in html5
+        if not known:
             self.unknown += 1
             return " "
         return escape(html.unescape(found[0]), {'"': "&quot;"})
+
+
+class _Signs:
+    """Takes inline tags out, keeps those of the structure, and escapes every other ``<``."""
+
+    def __init__(self) -> None:
+        self.lonely = 0
+
+    def replace(self, found: re.Match[str]) -> str:
+        name = found[1]
+        if name is None:
+            self.lonely += 1
+            return "&lt;"
+        if name in _STRUCTURE:
+            return found[0]
+        return "" if name.lower() in _WITHIN_WORDS else " "
 
 
 @dataclass(frozen=True)
@@ -134,7 +158,7 @@ def _body(content: bytes) -> str:
         raise UnreadableRecordError("empty file")
     if b"\0" in content:
         raise UnreadableRecordError("binary file")
-    text = _decode(content)
+    text = _without_sections(_decode(content))
     start = _RECORD.search(text)
     if "<!ENTITY" in text[: start.start() if start is not None else None].upper():
         raise UnreadableRecordError("file that declares entities")
@@ -142,7 +166,21 @@ def _body(content: bytes) -> str:
         raise UnreadableRecordError("file without a <record> element")
     if _RECORD.search(text, start.end()):
         raise UnreadableRecordError("file with several records")
-    return _VERBATIM.sub(lambda found: escape(found[1]), text[start.start() :])
+    return _CUT_OFF.sub("", text[start.start() :])
+
+
+def _without_sections(text: str) -> str:
+    """CDATA as escaped text; without comments and processing instructions. What is opened and never closed stays."""
+    kept, done = [], 0
+    last = {opening: text.rfind(closing) for opening, closing in _SECTIONS.items()}
+    for found in _OPENING.finditer(text):
+        opening, start = found[0], found.end()
+        if found.start() < done or last[opening] < start:
+            continue
+        end = text.find(_SECTIONS[opening], start)
+        kept += [text[done : found.start()], escape(text[start:end]) if opening == "<![CDATA[" else ""]
+        done = end + len(_SECTIONS[opening])
+    return "".join([*kept, text[done:]])
 
 
 def _decode(content: bytes) -> str:
@@ -177,9 +215,7 @@ def _recover(body: str) -> tuple[_Element | None, list[Any]]:
         dtd_validation=False,
         attribute_defaults=False,
         no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
+        huge_tree=True,  # else a text of ten million characters is cut; no entity is left that could grow
     )
     try:
         root = etree.fromstring(body, parser)

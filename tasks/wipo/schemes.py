@@ -8,10 +8,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.errors import TaskDataError
 from tasks.wipo.codes import Level, at_level, normalise, path
+
+if TYPE_CHECKING:
+    from yaml import SafeLoader
 
 
 class Scheme(Protocol):
@@ -137,7 +140,7 @@ def _csv(text: str, place: Path) -> list[tuple[str, str, Any]]:
 
 def _json(text: str, place: Path) -> list[tuple[str, str, Any]]:
     try:
-        return _pairs(json.loads(text), place)
+        return _entries(json.loads(text, object_pairs_hook=tuple), place)
     except json.JSONDecodeError as error:
         raise TaskDataError(f"mapping {place}: no JSON, {error}") from None
 
@@ -146,12 +149,24 @@ def _yaml(text: str, place: Path) -> list[tuple[str, str, Any]]:
     import yaml
 
     try:
-        return _pairs(yaml.safe_load(text), place)
+        return _entries(_yaml_pairs(yaml.SafeLoader(text)), place)
     except yaml.YAMLError as error:
         raise TaskDataError(f"mapping {place}: no YAML, {' '.join(str(error).split())}") from None
 
 
-def _pairs(content: Any, place: Path) -> list[tuple[str, str, Any]]:
-    if not isinstance(content, dict):
+def _yaml_pairs(loader: SafeLoader) -> tuple[tuple[Any, Any], ...] | None:
+    """The pairs of the mapping that a document is; None where it is none."""
+    from yaml import MappingNode
+
+    node = loader.get_single_node()
+    if not isinstance(node, MappingNode):
+        return None
+    key_and_value = ([loader.construct_object(part, deep=True) for part in pair] for pair in node.value)
+    return tuple((key, value) for key, value in key_and_value)
+
+
+def _entries(pairs: Any, place: Path) -> list[tuple[str, str, Any]]:
+    """The entries of a mapping, given as a tuple of pairs: a dictionary would keep the last of two with one key."""
+    if not isinstance(pairs, tuple):
         raise TaskDataError(f"mapping {place}: write CODE: CATEGORY, one a line")
-    return [(f"entry {number}", str(code), value) for number, (code, value) in enumerate(content.items(), 1)]
+    return [(f"entry {number}", str(code), value) for number, (code, value) in enumerate(pairs, 1)]

@@ -238,8 +238,8 @@ def test_settings_reach_every_plugin_that_has_them(bench, tmp_path):
         tmp_path,
     )
     plain = json.loads(bench(*words).out)
-    both = json.loads(bench(*words, "--set", "max_tokens=64").out)
-    one = json.loads(bench(*words, "--set", "bert.max_tokens=64").out)
+    both = json.loads(bench(*words, "--set", "max_tokens=40").out)
+    one = json.loads(bench(*words, "--set", "bert.max_tokens=40").out)
     changed = [[a["cell"] != b["cell"] for a, b in zip(plain, other, strict=True)] for other in (both, one)]
     assert changed == [[True, True], [True, False]]
 

@@ -1,6 +1,7 @@
 """``bench inspect`` and the warnings of ``bench run``."""
 
 import json
+import shlex
 
 import pytest
 
@@ -28,7 +29,8 @@ class Copied(Task):
 @pytest.fixture
 def copied(tmp_path):
     def write(name, change):
-        path = tmp_path / f"{name}.py"
+        path = tmp_path / "my plugins" / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(COPIED.format(name=name, change=change))
         return path
 
@@ -103,10 +105,13 @@ def test_slips_are_one_line(bench, exact):
     for words, said in (
         (("--json", "--markdown", "-"), "name a file"),
         (("--model", "nobody/nothing"), "bench prepare nobody/nothing"),
+        (("--markdown", exact.parent), "this is a folder"),
+        (("--markdown", exact / "page.md", "--quick"), "cannot be written"),
     ):
         done = bench("inspect", "exact", "--plugins", exact, *words)
         assert done.code == 2
         assert said in done.err.splitlines()[-1]
+        assert done.out == ""
 
 
 def test_run_warns_of_faults_in_the_tasks_that_will_run(bench, exact, tmp_path):
@@ -126,10 +131,35 @@ def test_run_does_not_warn_of_sound_tasks(bench, plugins, tmp_path):
     assert faults(bench(*words, "--out", tmp_path)) == []
 
 
-def test_run_warns_of_near_duplicates_once_an_inspection_has_found_them(bench, copied, tmp_path):
-    near = copied("near-at-first-unseen", '+ " indeed"')
-    words = ("run", "-t", "near-at-first-unseen", "-m", "prior", "--plugins", near, "--out", tmp_path, "--dry-run")
-    assert faults(bench(*words)) == []
-    bench("inspect", "near-at-first-unseen", "--plugins", near)
-    (line,) = faults(bench(*words))
-    assert "near duplicates" in line
+def advised(line):
+    """The words of the command that a warning names."""
+    return shlex.split("inspect" + line.removesuffix(")").rpartition("bench inspect")[2])
+
+
+def test_run_warns_of_near_duplicates_once_these_very_documents_were_inspected(bench, copied, tmp_path):
+    plugin = copied("near-at-first-unseen", '+ (" indeed" if i else "")')  # one copy and three that are nearly equal
+    whole = ("run", "-t", "near-at-first-unseen", "-m", "prior", "--plugins", plugin, "--out", tmp_path, "--dry-run")
+    limited = (*whole, "--set", "test_documents=40")
+    (line,) = faults(bench(*limited))
+    inspected = bench(*advised(line), "--json")
+    assert inspected.code == 0
+    assert "loading" not in inspected.err
+    assert len(json.loads(inspected.out)["findings"]) >= 2
+    _, near = faults(bench(*limited))
+    assert "3 test documents (7.5 %) are near duplicates" in near
+    assert len(faults(bench(*whole))) == 1
+
+
+def test_the_command_that_a_warning_names_works_for_a_file_of_the_users(bench, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"text {i} of the desk,{'rare' if i % 40 == 0 else 'common'}" for i in range(400)]
+    (tmp_path / "skewed mail.csv").write_text("\n".join(["body,queue", *rows]))
+    given = ("--data", "skewed mail.csv", "--text", "body", "--label", "queue")
+    done = bench("run", *given, "-m", "prior", "--dry-run", "--set", "test_documents=35", "--out", tmp_path / "out")
+    (line,) = faults(done)
+    command = advised(line)
+    assert command == ["inspect", *given, "--set", "test_documents=35"]
+    shown = bench(*command, "--quick")
+    assert (shown.code, shown.out.splitlines()[0].partition(":")[0]) == (0, "skewed-mail")
+    assert "loading" not in shown.err
+    assert line.partition("common")[2].partition(":")[0] in shown.out

@@ -1,6 +1,7 @@
 """The predictions file gives back what was written, to the last bit."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from bench.prediction import LabelSets, Scores, rank, sets_matrix
@@ -18,7 +19,8 @@ def scored():
 
 def test_round_trip(tmp_path, scored):
     emitted = LabelSets([[0], [], [4]], ["x", "", "«4»"])
-    bare = SplitPredictions(scored.ids, scored.gold, sets_matrix(emitted.sets, 5), None, emitted.texts)
+    categories = [[3, 0], [], [2, 4, 1]]
+    bare = SplitPredictions(scored.ids, scored.gold, sets_matrix(emitted.sets, 5), None, emitted.texts, categories)
     write_predictions(tmp_path / "p.parquet", {"validation": scored, "test": bare})
     back = read_predictions(tmp_path / "p.parquet")
     assert list(back) == ["validation", "test"]
@@ -30,6 +32,14 @@ def test_round_trip(tmp_path, scored):
     assert (back["validation"].ranking.scores == scored.ranking.scores).all()
     assert back["test"].ranking is None
     assert back["test"].texts == ["x", "", "«4»"]
+    assert (back["test"].categories, back["validation"].categories) == (categories, None)
+
+
+def test_a_task_without_main_categories_has_no_column_of_them(tmp_path, scored):
+    write_predictions(tmp_path / "p.parquet", {"test": scored})
+    names = pq.read_schema(tmp_path / "p.parquet").names
+    assert names == ["split", "id", "gold", "predicted", "ranked", "scores", "text"]  # as in files written before
+    assert read_predictions(tmp_path / "p.parquet")["test"].categories is None
 
 
 def test_equal_predictions_give_equal_bytes(tmp_path, scored):

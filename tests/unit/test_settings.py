@@ -27,6 +27,15 @@ def test_relative_locations_are_put_below_a_folder_and_nothing_else_is_touched()
     assert anchored(Mine, {"path": "", "held_out": None}, Path("/plugins")) == {"path": "", "held_out": None}
 
 
+def test_a_home_folder_is_spelt_out_where_there_is_one(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    given = {"path": "~/a.csv", "held_out": "~nobody-of-that-name/b.csv"}
+    assert anchored(Mine, given, Path("/plugins")) == {
+        "path": "/home/me/a.csv",
+        "held_out": "/plugins/~nobody-of-that-name/b.csv",
+    }
+
+
 def test_unknown_keys_and_values_out_of_range_are_refused_by_name():
     with pytest.raises(UserError, match=r"'sizes'.*'size'"):
         resolve_settings(Mine, {"sizes": 1}, "mine")

@@ -39,6 +39,16 @@ def test_groups_stay_whole_and_every_label_is_shown_in_training(rows):
     assert trained == {label for row in labels for label in row}
 
 
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
+def test_no_group_is_held_out_that_is_larger_than_what_is_wanted(sizes):
+    groups = [f"g{group}" for group, size in enumerate(sizes) for _ in range(size)]
+    splits = assign_splits(ids_of(len(groups)), [[0] for _ in groups], SHARES, groups)
+    wanted = 0.3 * len(groups) + 1e-9
+    if min(sizes) <= wanted:
+        held_out = {group for group, split in zip(groups, splits, strict=True) if split != "train"}
+        assert all(sizes[int(group[1:])] <= wanted for group in held_out)
+
+
 @given(st.permutations(list(range(40))))
 def test_the_order_of_documents_plays_no_part(order):
     ids, labels = ids_of(40), [[i % 3] for i in range(40)]

@@ -4,7 +4,9 @@ import pytest
 
 from bench.errors import UserError
 from bench.registry import Registry
+from bench.runner.plan import Planner
 from bench.selection import Selection
+from bench.store import Store
 from bench.suite import Suite, built_in_suites, load_suite, parse_suite
 
 
@@ -19,11 +21,26 @@ from bench.suite import Suite, built_in_suites, load_suite, parse_suite
         ("models: [{name: org/m, weights: rnadom}]", "weights of org/m are pretrained or random"),
         ("models: [{weights: random}]", "keys name and weights"),
         ("models: [{name: org/m, revision: abc}]", "keys name and weights"),
+        ("seeds: [2024-13-45]", "mine.yaml is not YAML: month must be in 1..12"),
     ],
 )
 def test_a_suite_that_is_off_is_refused(text, said):
     with pytest.raises(UserError, match=said):
         parse_suite(text, "mine", "mine.yaml")
+
+
+def test_a_suite_that_cannot_be_read_is_refused(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(b"seeds: [0] # \xe9")
+    for name, said in ((path, "not UTF-8"), (tmp_path / "no.yaml", "no such"), (f"{'x' * 300}.yaml", "too long")):
+        with pytest.raises(UserError, match=said):
+            load_suite(str(name))
+
+
+def test_what_is_said_of_every_task_must_be_known_of_one(tmp_path):
+    suite = Suite(tasks=("synthetic-clv",), methods=("prior",), every_task={"train_documnts": 9})
+    with pytest.raises(UserError, match="setting in every_task 'train_documnts'; did you mean 'train_documents'"):
+        Planner(suite, Registry.discover(), Store(tmp_path), pytest.fail, pytest.fail).plan()
 
 
 def test_a_model_may_have_random_weights():

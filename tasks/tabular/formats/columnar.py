@@ -86,13 +86,33 @@ def _records(
     split: SplitName | None = None,
     naming: Mapping[str, Callable[[Any], Any]] | None = None,
 ) -> Iterator[Record]:
-    number = 0
+    start = 1
     for batch in batches:
-        for cells in batch.to_pylist():
-            number += 1
+        for number, cells in enumerate(_cells(batch, place, start), start=start):
             if naming is not None:
-                cells = {column: naming[column](value) for column, value in cells.items()}  # noqa: PLW2901
+                cells = _named(cells, naming, f"{place}, row {number}")  # noqa: PLW2901
             yield Record(f"{place}, row {number}", cells, split)
+        start += batch.num_rows
+
+
+def _cells(batch: Any, place: str, start: int) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = batch.to_pylist()
+    except UnicodeDecodeError as error:
+        if batch.num_rows > 1:
+            return [cells for i in range(batch.num_rows) for cells in _cells(batch.slice(i, 1), place, start + i)]
+        raise TaskDataError(
+            f"{place}, row {start}: byte {error.object[error.start]:#04x} is not UTF-8; write the file anew with texts "
+            "decoded"
+        ) from error
+    return found
+
+
+def _named(cells: Mapping[str, Any], naming: Mapping[str, Callable[[Any], Any]], place: str) -> dict[str, Any]:
+    try:
+        return {column: naming[column](value) for column, value in cells.items()}
+    except ValueError as error:
+        raise TaskDataError(f"{place}: {error}; write the dataset anew with names for all its classes") from error
 
 
 def _naming(feature: Any) -> Callable[[Any], Any]:
@@ -103,7 +123,7 @@ def _naming(feature: Any) -> Callable[[Any], Any]:
         return lambda value: None if value is None or value == -1 else feature.int2str(value)
     inner = getattr(feature, "feature", None)
     if isinstance(inner, ClassLabel):
-        return lambda values: None if values is None else [inner.int2str(value) for value in values]
+        return lambda values: None if values is None else [inner.int2str(value) for value in values if value != -1]
     return lambda value: value
 
 

@@ -6,12 +6,11 @@ import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bench.errors import TaskDataError
-from tasks.tabular.encodings import encoding_of, opened, undecodable
+from tasks.tabular.encodings import encoding_of, opened, refuse_nul, undecodable
 from tasks.tabular.rows import LONGEST_CELL, Record
 from tasks.tabular.source import Reading, Source, check_columns_unique, shown_path
 
@@ -72,7 +71,10 @@ class Delimited:
         width = len(header)
         for number, row in rows:
             if len(row) == width:
-                yield Record(f"{place}, row {number}", {name: row[index] or None for name, index in needed})
+                cells = {name: row[index] or None for name, index in needed}
+                for cell in cells.values():
+                    refuse_nul(cell or "", f"{place}, row {number}")
+                yield Record(f"{place}, row {number}", cells)
             elif not row:
                 self.reading.tally.skipped["blank row"] += 1
             else:
@@ -92,8 +94,7 @@ class Delimited:
                 except StopIteration:
                     return
                 except csv.Error as error:
-                    self._refuse(number, error, "row" if started else "header")
-                    continue
+                    raise self._unreadable(number, error) from error
                 except UnicodeError as error:
                     place = f"{shown_path(self.path)}{self._row_of_bad_byte()}"
                     raise undecodable(place, self.encoding, error) from error
@@ -105,20 +106,19 @@ class Delimited:
         quoting = csv.QUOTE_MINIMAL if self.reading.quoted else csv.QUOTE_NONE
         return {"delimiter": self.delimiter, "strict": True, "quoting": quoting}
 
-    def _refuse(self, number: int, error: csv.Error, what: str) -> None:
-        """Say what is wrong with a row; where what follows it would be lost too, without choice."""
+    def _unreadable(self, number: int, error: csv.Error) -> TaskDataError:
+        """What is wrong with a row; it is never left out, since nobody can tell where the next one begins."""
         place = f"{shown_path(self.path)}, row {number}"
         if "unexpected end" in str(error):
-            raise TaskDataError(f"{place}: a quote opens a cell and none closes it; close it, or set quoting=none")
+            return TaskDataError(f"{place}: a quote opens a cell and none closes it; close it, or set quoting=none")
         if "field larger" in str(error):
-            raise TaskDataError(
+            return TaskDataError(
                 f"{place}: a cell of over {LONGEST_CELL:,} characters; shorten it, or look for a quote before it that "
                 "none closes"
             )
-        fault = "text follows a closing quote; double the quotes inside a quoted cell, set quoting=none"
-        if what == "header":
-            raise TaskDataError(f"{place}: {fault}")
-        self.reading.bad_row(place, fault, "row with a quote that closes too early")
+        return TaskDataError(
+            f"{place}: text follows a closing quote; double the quotes inside a quoted cell, or set quoting=none"
+        )
 
     def _row_of_bad_byte(self) -> str:
         """The first row with a byte that cannot be decoded, as ``, row 12``; nothing where that cannot be told."""
@@ -146,7 +146,7 @@ def _delimiter(path: Path, encoding: str, needed: Sequence[str]) -> str:
 def _header(head: str, delimiter: str) -> list[str]:
     with _room_for_cells():
         rows = csv.reader(head.splitlines(keepends=True), delimiter=delimiter)
-        return next((row for row in islice(rows, 100) if row), [])
+        return next(filter(None, rows), [])
 
 
 @contextmanager

@@ -20,8 +20,7 @@ def open_json_lines(path: Path, reading: Reading) -> Source:
     Raises:
         TaskDataError: The file is empty or no text.
     """
-    lines = JsonLines(path, encoding_of(path, reading), reading)
-    return Source(shown_path(path), _columns(lines.objects, reading.columns), lines.records)
+    return JsonLines(path, encoding_of(path, reading), reading).source()
 
 
 def open_json(path: Path, reading: Reading) -> Source:
@@ -34,11 +33,11 @@ def open_json(path: Path, reading: Reading) -> Source:
     place = shown_path(path)
     with opened(path, encoding) as stream:
         try:
-            beginning = stream.read(1024).lstrip()
+            beginning = next((line for line in stream if line.strip()), "").lstrip()
         except UnicodeError as error:
             raise undecodable(place, encoding, error) from error
     if not beginning.startswith("["):
-        return open_json_lines(path, reading)
+        return JsonLines(path, encoding, reading).source()
     objects = _list(path, encoding)
 
     def records() -> Iterator[Record]:
@@ -61,6 +60,18 @@ class JsonLines:
     path: Path
     encoding: str
     reading: Reading
+
+    def source(self) -> Source:
+        """The file, opened.
+
+        Raises:
+            TaskDataError: No line is an object; the message names the first that is something else.
+        """
+        place = shown_path(self.path)
+        if next(self.objects(), None) is None:
+            number, line = next((numbered for numbered in self._lines() if numbered[1].strip()), (1, ""))
+            raise TaskDataError(f"{place}, line {number}: {_object(line)}; no line of the file is a JSON object")
+        return Source(place, _columns(self.objects, self.reading.columns), self.records)
 
     def objects(self) -> Iterator[dict[str, Any]]:
         """The objects of the lines that can be read, nothing said of the others."""
@@ -95,25 +106,33 @@ class JsonLines:
 def _object(line: str) -> dict[str, Any] | str:
     """The object of a line, or what is wrong with it."""
     try:
-        value = json.loads(line.rstrip())
+        value = json.loads(line.rstrip(), object_pairs_hook=_with_unique_keys)
     except json.JSONDecodeError as error:
         return f"no JSON: {error.msg} at character {error.colno}"
-    except (ValueError, RecursionError) as error:  # a number of too many digits, a list too deep
+    except (ValueError, RecursionError) as error:  # a key twice, a number of too many digits, a list too deep
         return f"JSON that cannot be read: {error}"
     return value if isinstance(value, dict) else f"a JSON {type(value).__name__} where an object is needed"
+
+
+def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"key {next(name for name in found if names.count(name) > 1)!r} is there twice")
+    return found
 
 
 def _list(path: Path, encoding: str) -> list[dict[str, Any]]:
     place = shown_path(path)
     with opened(path, encoding) as stream:
         try:
-            values: list[Any] = json.load(stream)
+            values: list[Any] = json.load(stream, object_pairs_hook=_with_unique_keys)
         except json.JSONDecodeError as error:
             raise TaskDataError(f"{place}, line {error.lineno}: no JSON: {error.msg}; mend it") from error
         except UnicodeError as error:
             raise undecodable(place, encoding, error) from error
         except (ValueError, RecursionError) as error:
-            raise TaskDataError(f"{place}: JSON that cannot be read: {error}") from error
+            raise TaskDataError(f"{place}: JSON that cannot be read: {error}; mend it") from error
     for number, value in enumerate(values, start=1):
         if not isinstance(value, dict):
             raise TaskDataError(

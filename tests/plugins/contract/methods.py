@@ -7,7 +7,7 @@ from collections import Counter
 from pydantic import ConfigDict, Field
 
 from bench.method import Method, Support
-from bench.prediction import LabelSets, Scores
+from bench.prediction import LabelSets, Scores, TopScores
 from bench.settings import Settings
 
 
@@ -373,6 +373,117 @@ class MixesUp(Keeps):
         import numpy as np
 
         return Scores(np.roll(super().predict(texts, context).values, 1, axis=1))
+
+
+class EmitsAnyOrder(Emits):
+    """Emits the same labels in another order at every second fit."""
+
+    name = "emits-any-order"
+    fits = 0
+
+    def fit(self, train, validation, labels, context):
+        super().fit(train, validation, labels, context)
+        EmitsAnyOrder.fits += context.task.kind == "multi"
+        self.step = -1 if self.fits % 2 else 1
+
+    def best(self, text, kind):
+        return super().best(text, kind)[:: self.step]
+
+
+class SparseNan(Keeps):
+    """Has no score for a text of one character."""
+
+    name = "sparse-nan"
+
+    def predict(self, texts, context):
+        import numpy as np
+        from scipy.sparse import csr_matrix
+
+        scores = super().predict(texts, context).values + np.float32(1e-6)
+        scores[[len(text) < 2 for text in texts]] = np.nan
+        return TopScores(csr_matrix(scores))
+
+
+class OddLabel(Emits):
+    """Labels what it does not know -1."""
+
+    name = "odd-label"
+
+    def best(self, text, kind):
+        return super().best(text, kind) if any(self.scores(text)) else [-1]
+
+
+class OddColumn(Keeps):
+    """Has one column for what it does not know."""
+
+    name = "odd-column"
+
+    def predict(self, texts, context):
+        scores = super().predict(texts, context)
+        return scores if scores.values.any() else Scores(scores.values[:, :1])
+
+
+class LoadsShort(Saves):
+    """Labels one document less, once loaded."""
+
+    name = "loads-short"
+    first = 0
+
+    def load(self, folder, labels, context):
+        super().load(folder, labels, context)
+        self.first = 1
+
+    def predict(self, texts, context):
+        return super().predict(texts[self.first :], context)
+
+
+class GreedyLater(Keeps):
+    """Takes all threads for documents that come alone."""
+
+    name = "greedy-later"
+
+    def predict(self, texts, context):
+        from threadpoolctl import threadpool_limits
+
+        if len(texts) == 1:
+            threadpool_limits(4)
+        return super().predict(texts, context)
+
+
+class LittersLater(Keeps):
+    """Leaves a file where it stands for documents that come alone."""
+
+    name = "litters-later"
+
+    def predict(self, texts, context):
+        from pathlib import Path
+
+        if len(texts) == 1:
+            Path("answer.txt").write_text("")
+        return super().predict(texts, context)
+
+
+class NotesNan(Keeps):
+    """Notes what JSON does not know."""
+
+    name = "notes-nan"
+
+    def fit(self, train, validation, labels, context):
+        super().fit(train, validation, labels, context)
+        context.note(loss=float("nan"))
+
+
+class HalfBroken(MixesUp):
+    """Ignores documents of one label, mixes the labels of the others up."""
+
+    name = "half-broken"
+
+    def predict(self, texts, context):
+        import numpy as np
+
+        if context.task.kind == "single":
+            return Scores(np.tile(np.arange(self.n, dtype=np.float32), (len(texts), 1)))
+        return super().predict(texts, context)
 
 
 class Ignores(Keeps):

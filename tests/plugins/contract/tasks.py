@@ -1,6 +1,7 @@
 """Tasks that each break one promise of the contract, and one that keeps them all."""
 
 import random
+import time
 import uuid
 from dataclasses import replace
 
@@ -28,6 +29,29 @@ class LoadsToAnswer(KeepsTask):
 
     def availability(self):
         self.load()
+        return Availability()
+
+
+class Swallows(KeepsTask):
+    """Loads everything to say whether it is there, and takes every error for no."""
+
+    name = "swallows"
+
+    def availability(self):
+        try:
+            self.load()
+        except Exception:
+            return Availability(False, "no file letters.csv", "bench prepare swallows")
+        return Availability()
+
+
+class Waits(KeepsTask):
+    """Waits before it answers."""
+
+    name = "waits"
+
+    def availability(self):
+        time.sleep(4)
         return Availability()
 
 
@@ -207,3 +231,13 @@ class Leaks(KeepsTask):
     def load(self):
         data = super().load()
         return replace(data, test=replace(data.test, texts=[*data.train.texts[:4], *data.test.texts[4:]]))
+
+
+class LeaksInCapitals(Leaks):
+    """Tests what it trained on, shouted."""
+
+    name = "leaks-in-capitals"
+
+    def load(self):
+        data = super().load()
+        return replace(data, test=replace(data.test, texts=[text.upper() for text in data.test.texts]))

@@ -51,6 +51,12 @@ def test_other_documents_have_an_audit_of_their_own(frozen):
     assert told(frozen())[0].sizes.documents["train"] == 60
 
 
+def test_what_a_limit_left_out_is_remembered(frozen):
+    limited = told(frozen(train_documents=20))[0].sizes
+    assert limited.documents["train"] == 20
+    assert limited.unlimited == told(frozen())[0].sizes.documents
+
+
 def test_tokens_are_counted_anew_for_another_tokenizer(frozen, embedded, tmp_path):
     told(frozen(), quick_steps(embedded))
     other = json.loads(embedded.path.read_text())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bench.audit.duplicates import duplicates
 from bench.audit.facts import Audit
+from bench.audit.findings import findings
 from bench.audit.floors import floors
 from bench.audit.label_names import NameFinder, label_names
 from bench.audit.lengths import LIMITS, TokenizerFile, tokens, words
@@ -128,12 +129,27 @@ def test_duplicates_are_counted_once_each_in_the_later_split():
     assert duplicates(sound()).shared["test"].documents == 0
 
 
+def test_a_copy_has_other_labels_where_no_earlier_copy_has_its_own():
+    text = some_text("train0")
+    train = some_documents("train", 60, texts=[text, text], labels=[[0], [1]])
+    test = some_documents("test", 40, texts=[text, text], labels=[[1], [2]])
+    found = duplicates(sound(train=train, test=test)).shared["test"]
+    assert (found.documents, found.other_labels) == (2, 1)
+    assert [pair.ids for pair in found.examples] == [("test-000", "train-001"), ("test-001", "train-000")]
+
+
 def test_names_are_whole_words_whatever_their_case():
     finder = NameFinder(["A01B", "billing", "role::shared-lib", "New York", "!!"])
     assert finder.find("See A01b 1/00.") == {0}
     assert finder.find("rebilling, billings") == frozenset()
     assert finder.find("a Shared-Lib of New-York; BILLING!") == {1, 2, 3}
     assert finder.find("new in york") == frozenset()
+
+
+def test_names_with_underscores_are_found_however_the_text_parts_them():
+    finder = NameFinder(["card_arrival", "top up"])
+    assert finder.find("When is my Card Arrival?") == finder.find("intent: card_arrival") == {0}
+    assert finder.find("a top_up") == {1}
 
 
 def test_texts_that_name_their_label_are_told_from_those_that_name_any():
@@ -197,16 +213,41 @@ def test_texts_of_few_words_and_of_none_are_compared_soberly():
     assert near_duplicates(sound(train=train, test=test), quiet).shared["test"].documents == 1
 
 
-def test_what_resembles_everything_is_given_up_on(monkeypatch):
-    monkeypatch.setattr("bench.audit.near_duplicates.MOST_CANDIDATES", 5)
+def test_what_resembles_everything_is_given_up_on_and_left_out_of_the_share(monkeypatch):
+    monkeypatch.setattr("bench.audit.near_duplicates.MOST_COMPARED", 5)
     base = some_text("base", 60)
-    train = [edited(base, range(i, i + 8)) for i in range(50)]
-    data = sound(
-        train=some_documents("train", 60, texts=train),
-        test=some_documents("test", 40, texts=[edited(base, [5, 25, 45, 55])]),
-    )
+    train = [edited(base, range(i, i + 2)) for i in range(30, 58)]  # similarity about 0.7
+    texts = [edited(base, [5, 15]), edited(some_text("train55"), [3])]
+    data = sound(train=some_documents("train", 60, texts=train), test=some_documents("test", 40, texts=texts))
     found = near_duplicates(data, quiet)
-    assert found.given_up + found.shared["test"].documents == 1
+    assert found.given_up == {"validation": 0, "test": 1}
+    assert found.looked_at == {"validation": 40, "test": 39}
+    assert (found.shared["test"].documents, found.shared["test"].share) == (1, 1 / 39)
+
+
+def test_a_copy_is_found_among_many_letters_from_one_template(monkeypatch):
+    """What the cheap estimate turns away costs a document none of its comparisons."""
+    monkeypatch.setattr("bench.audit.near_duplicates.MOST_COMPARED", 20)
+    template = some_text("template", 60)
+    letters = [f"{template} {some_text(f'letter{i}', 40)}" for i in range(320)]  # similarity about 0.4
+    test = [f"{template} {some_text(f'own{i}', 40)}" for i in range(10)]
+    train = some_documents("train", 330, texts=[*letters, *(f"{text} indeed" for text in test)])
+    found = near_duplicates(sound(train=train, test=some_documents("test", 40, texts=test)), quiet)
+    assert found.shared["test"].documents == 10
+    assert found.given_up == {"validation": 0, "test": 0}
+
+
+def test_the_twin_is_the_most_alike_and_of_equals_that_with_the_same_labels():
+    text = some_text("base", 60)
+    train = [edited(text, [0]), f"{text} indeed", f"{text} again", edited(text, [0, 1])]
+    labels = [[0], [1], [2], [2]]
+    data = sound(
+        train=some_documents("train", 60, texts=train, labels=labels),
+        test=some_documents("test", 40, texts=[text, text.replace(" ", "  ", 1) + " so"], labels=[[2], [0]]),
+    )
+    pairs = near_duplicates(data, quiet).shared["test"]
+    assert [pair.ids for pair in pairs.examples] == [("test-000", "train-002"), ("test-001", "train-001")]
+    assert pairs.other_labels == 1
 
 
 def test_floors_tell_a_learnable_task_from_noise():
@@ -220,6 +261,19 @@ def test_floors_tell_a_learnable_task_from_noise():
     assert found.linear.value == 1
     assert found.prior.value < 0.4
     assert floors(sound()).linear.value < 0.8
+
+
+@pytest.mark.parametrize("metric", ["micro_f1", "macro_f1"])
+def test_texts_without_a_word_about_their_labels_are_told_from_others(metric):
+    noise, telling = sound(primary_metric=metric), sound(validation=marked("validation", 40), train=marked("train", 60))
+    found = {name: floors(data) for name, data in (("noise", noise), ("telling", telling))}
+    spread = found["noise"].shuffled
+    assert 0 < spread.deviation < 0.2
+    names = {
+        name: {finding.name for finding in findings(audit_of(sound(), floors=part))} for name, part in found.items()
+    }
+    assert "words-tell-nothing" in names["noise"]
+    assert "words-tell-nothing" not in names["telling"]
 
 
 def test_floors_of_several_labels_a_document():

@@ -116,6 +116,26 @@ def test_label_names_of_bare_numbers(tmp_path):
         prepared(local=str(tmp_path / "files"), label_names=TOPICS[:2])
 
 
+def test_rows_outside_filters_may_have_any_label(tmp_path):
+    table = {**rows(0, 30), "lang": ["de" if i % 3 == 2 else "en" for i in range(30)]}
+    write_parquet(tmp_path / "files" / "train.parquet", table)
+    data = prepared(local=str(tmp_path / "files"), label_names=TOPICS[:2], filters={"lang": "en"})
+    assert data.labels.names == tuple(sorted(TOPICS[:2]))
+    assert data.skipped == {"row outside filters": 10}
+
+
+def test_a_column_is_looked_for_in_every_split(tmp_path):
+    from datasets import Dataset, DatasetDict
+
+    train = {**rows(0, 30), "title": [f"T{i}" for i in range(30)]}
+    DatasetDict({"train": Dataset.from_dict(train), "test": Dataset.from_dict(rows(100, 6))}).save_to_disk(
+        tmp_path / "saved"
+    )
+    prepared(local=str(tmp_path / "saved"))
+    with pytest.raises(UserError, match=r"unknown column of split test of .*saved 'title'"):
+        task(local=str(tmp_path / "saved"), text="title").load()
+
+
 def test_label_names_do_not_overrule_those_of_the_source(tmp_path):
     folder = save(tmp_path / "saved", train=rows(0, 30), test=rows(100, 6))
     assert prepared(local=str(folder), label_names=("a", "b", "c")).labels.names == tuple(sorted(TOPICS))
@@ -245,7 +265,7 @@ def test_a_local_folder_is_a_data_set_and_data_files_choose_in_it(tmp_path):
     for name, start in (("train-0", 0), ("train-1", 30), ("test-0", 100), ("other-0", 200)):
         write_parquet(tmp_path / "repo" / "data" / f"{name}.parquet", rows(start, 30))
     files = {"train": "data/train-*.parquet", "test": ("data/test-0.parquet",)}
-    data = prepared(dataset=str(tmp_path / "repo"), data_files=files, label_names=TOPICS)
+    data = prepared(local=str(tmp_path / "repo"), data_files=files, label_names=TOPICS)
     assert len(data.train) + len(data.validation) == 60
     assert {text.split()[-1] for text in data.test.texts} == {str(i) for i in range(100, 130)}
 
@@ -258,10 +278,10 @@ def test_a_config_that_is_not_there_is_named_with_the_nearest(tmp_path):
         "- config_name: patent\n  data_files: patent/*.parquet\n---\n"
     )
     with pytest.raises(UserError, match=r"'abstracts'; did you mean 'abstract'"):
-        prepared(dataset=str(tmp_path / "repo"), config="abstracts")
+        prepared(local=str(tmp_path / "repo"), config="abstracts")
     with pytest.raises(UserError, match=r"several configs: abstract, patent; set config="):
-        prepared(dataset=str(tmp_path / "repo"))
-    assert len(prepared(dataset=str(tmp_path / "repo"), config="patent").labels) == 3
+        prepared(local=str(tmp_path / "repo"))
+    assert len(prepared(local=str(tmp_path / "repo"), config="patent").labels) == 3
     assert len(leftovers(tmp_path)) == 1
 
 
@@ -269,7 +289,7 @@ def test_a_script_is_refused_with_the_way_around_it(tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "old.py").write_text("raise SystemExit('run')")
     with pytest.raises(UserError, match=r"is a script, and no code of a data set is run.*refs/convert/parquet"):
-        prepared(dataset=str(tmp_path / "old"))
+        prepared(local=str(tmp_path / "old"))
 
 
 def test_a_folder_that_changed_is_to_be_prepared_again(tmp_path):
@@ -309,12 +329,14 @@ def test_a_hierarchy_comes_from_a_table(tmp_path):
         ({"splits": {"train": "all", "test": "all"}}, "twice"),
         ({"config": "en", "data_files": {"train": "x.parquet"}}, "not by both"),
         ({"keep_labels": ("a", "a")}, "recurs"),
+        ({"dataset": "parquet"}, "owner/name; name a folder with local"),
+        ({"dataset": "/data/ag_news"}, "owner/name; name a folder with local"),
         ({"splits": {"train": "train", "dev": "dev"}}, "splits"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(settings, said):
     with pytest.raises(UserError, match=said):
-        task(dataset="owner/name", **settings)
+        task(**{"dataset": "owner/name", **settings})
 
 
 class Hub:
@@ -356,7 +378,7 @@ def test_what_is_read_is_the_commit_that_was_looked_up(tmp_path, monkeypatch):
     made.prepare(said.append)
     assert hub.asked == [
         ("owner/name", "refs/convert/parquet"),
-        ("owner/name", None, COMMIT, {"train": ["x/*.parquet"]}),
+        ("hf://datasets/owner/name", None, COMMIT, {"train": ["x/*.parquet"]}),
     ]
     assert any(COMMIT in line for line in said)
     (home,) = leftovers(tmp_path)
@@ -366,6 +388,20 @@ def test_what_is_read_is_the_commit_that_was_looked_up(tmp_path, monkeypatch):
     assert facts["documents"] == {"train": 30, "test": 6}
     assert set(facts["fingerprints"]) == {"train", "test"}
     assert any(COMMIT in remark for remark in made.load().remarks)
+
+
+@pytest.mark.parametrize("commit_is_known", [False, True])
+def test_a_folder_of_that_name_is_no_data_set_of_the_hub(tmp_path, monkeypatch, commit_is_known):
+    import huggingface_hub
+
+    write_parquet(tmp_path / "owner" / "name" / "train.parquet", rows(0, 30))
+    monkeypatch.chdir(tmp_path)
+    if commit_is_known:
+        found = SimpleNamespace(sha=COMMIT)
+        monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", lambda *_, **__: found)
+    with pytest.raises(UserError, match=r"out of reach|not on the hub"):
+        task(dataset="owner/name", revision=COMMIT).prepare(lambda line: None)
+    assert leftovers(tmp_path) == []
 
 
 def test_a_pinned_commit_needs_no_advice(tmp_path, monkeypatch):
@@ -416,8 +452,9 @@ def test_without_a_data_set_there_is_nothing_to_prepare():
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(UserError, match=r"there is no folder .*gone"):
-        task(local=str(tmp_path / "gone")).prepare(lambda line: None)
+    for folder in (str(tmp_path / "gone"), "~no-such-user/gone"):
+        with pytest.raises(UserError, match=r"there is no folder .*gone"):
+            task(local=folder).prepare(lambda line: None)
 
 
 def test_a_yaml_task_knows_its_name_and_its_remedy(tmp_path):
@@ -427,9 +464,10 @@ def test_a_yaml_task_knows_its_name_and_its_remedy(tmp_path):
     found = plugin.load()
     assert issubclass(found, HubTask)
     assert found.name == "mine"
-    assert found(plugin.settings({})).availability().remedy == "bench prepare mine"
+    assert found(plugin.settings({})).availability().remedy == f"bench prepare mine --plugins {tmp_path}/mine.yaml"
     changed = found(plugin.settings({"config": "de", "splits": {"train": "all"}})).availability().remedy
-    assert changed == """bench prepare mine --set config=de --set splits='{"train": "all"}'"""
+    words = """--set config=de --set splits='{"train": "all"}'"""
+    assert changed == f"bench prepare mine {words} --plugins {tmp_path}/mine.yaml"
     assert HubTask.name == "hub"
     found(plugin.settings({})).prepare(lambda line: None)  # `local` lies beside the file
     assert [path.name.rpartition("-")[0] for path in leftovers(tmp_path)] == ["mine"]

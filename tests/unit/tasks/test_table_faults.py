@@ -45,10 +45,33 @@ def nan_parquet(path):
     pq.write_table(pa.table({"text": [1.5, float("nan")], "label": ["a", "b"]}), path)
 
 
+def bad_letters_parquet(path):
+    texts = [f"text {i}".encode() for i in range(299)] + ["caf\xe9".encode("latin-1")]
+    words = pa.array(texts, pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"text": words, "label": ["ab"[i % 2] for i in range(300)]}), path)
+
+
+def fifo_folder(path):
+    (path / "a").mkdir(parents=True)
+    os.mkfifo(path / "a" / "x.txt")
+
+
+def nul_folder(path):
+    (path / "a").mkdir(parents=True)
+    (path / "a" / "x.txt").write_text("a" * 10_000 + "\0")
+
+
+def circle_folder(path):
+    (path / "a").mkdir(parents=True)
+    (path / "a" / "x.txt").write_text("a text")
+    (path / "a" / "up").symlink_to(path.parent, target_is_directory=True)
+
+
 FAULTS = [
     # name, what writes it, settings, what is said
     ("t.csv", csv_with([]), {"label": "lable"}, r"unknown column of t.csv 'lable'; did you mean 'label'\?"),
-    ("t.csv", csv_with([]), {"group": "zz"}, "unknown column of t.csv 'zz'; valid: label, text"),
+    ("t.csv", csv_with([]), {"group": "zz"}, "unknown column of t.csv 'zz'; valid: 'label', 'text'"),
+    ("t.csv", text("a\x1b[2J,b\nc,d\n"), {}, r"unknown column of t.csv 'text'; valid: 'a\\x1b\[2J', 'b'"),
     ("t.csv", text("text,label\n" + "a,one\nb,one\n" * 9), {}, "t.csv: the one label is 'one'; a task has two or more"),
     ("t.csv", text("id,text,label\n1,a,x\n,b,y\n"), {"id": "id"}, "t.csv, row 3: column 'id' is empty"),
     (
@@ -64,7 +87,21 @@ FAULTS = [
         "t.csv",
         text('text,label\n"a" b,x\n'),
         {},
-        "t.csv, row 2: text follows a closing quote; .* quoting=none, or leave",
+        "t.csv, row 2: text follows a closing quote; .* quoting=none$",
+    ),
+    ("t.csv", csv_with([]), {"test": "t.csv/x"}, "test t.csv/x: no such file or folder; cp FILE t.csv/x"),
+    ("t.csv", text(HEAD + "c\0d,e\n"), {}, "t.csv: a binary file"),
+    (
+        "t.csv",
+        text("text,label\n" + "a,b\n" * 3000 + "c\0d,e\n"),
+        {},
+        "t.csv, row 3002: a NUL character, as of a binary",
+    ),
+    (
+        "t.csv",
+        text('text,label\na,x\n"b" is, "quoted\nhere",y\nc,x\nd,y\n'),
+        {"on_bad_rows": "skip"},
+        "t.csv, row 3: text follows a closing quote",
     ),
     ("t.csv", text('"te"xt,label\nb,x\n'), {"on_bad_rows": "skip"}, "t.csv, row 1: text follows a closing quote"),
     ("t.csv", text(HEAD + "c\n"), {}, "t.csv, row 3: 1 cells where the header has 2; .* on_bad_rows=skip"),
@@ -95,7 +132,8 @@ FAULTS = [
     ),
     ("t.xlsx", text("PK"), {}, r"t.xlsx: unknown extension '.xlsx'; known are .csv, .* save it as CSV"),
     ("t", text("x"), {}, "t: unknown extension ''"),
-    ("t.csv", text(HEAD), {"test": "none.csv"}, "no such file: none.csv"),
+    ("t.csv", text(HEAD), {"test": "none.csv"}, "test none.csv: no such file or folder; cp FILE none.csv"),
+    ("t.csv", text(HEAD), {"validation": "x" * 300}, "validation x+: File name too long"),
     (
         "t.jsonl",
         jsonl_with("", '{"text": "a", '),
@@ -155,6 +193,21 @@ FAULTS = [
     ("t.json", text('[{"text": "a"},\n {]'), {}, "t.json, line 2: no JSON"),
     ("t.json", text('[{"text": "a"}, 3]'), {}, "t.json, item 2: a JSON int where an object is needed"),
     ("t.json", text("[]"), {}, "t.json: the list is empty"),
+    ("t.json", text("\n" * 5000 + "[]"), {}, "t.json: the list is empty"),
+    ("t.jsonl", text("\ntext,label\na,b\n"), {}, "t.jsonl, line 2: no JSON: .* character 1; no line of the file is"),
+    ("t.jsonl", text("[1]\n"), {"on_bad_rows": "skip"}, "t.jsonl, line 1: a JSON list .*; no line of the file is"),
+    (
+        "t.jsonl",
+        jsonl_with('{"text": "a", "label": "x", "text": "b"}'),
+        {},
+        "t.jsonl, line 21: JSON that cannot be read: key 'text' is there twice; mend it, or",
+    ),
+    ("t.json", text('[{"text": "a", "text": "b"}]'), {}, "t.json: JSON that cannot be read: key 'text' is there twice"),
+    ("t.parquet", bad_letters_parquet, {}, "t.parquet, row 300: byte 0xe9 is not UTF-8"),
+    ("t.jsonl", os.mkfifo, {}, "t.jsonl: no regular file"),
+    ("folder", fifo_folder, {}, "folder/a/x.txt: no regular file"),
+    ("folder", nul_folder, {}, "folder/a/x.txt: a NUL character, as of a binary file"),
+    ("folder", circle_folder, {}, "folder/a/up: a link to a folder that is read already or holds this one"),
     ("t.parquet", cut_parquet, {}, "t.parquet: not a whole Parquet file"),
     ("t.parquet", text("text,label\n"), {}, "t.parquet: not a whole Parquet file"),
     ("t.parquet", text(""), {}, "t.parquet: the file is empty"),
@@ -196,6 +249,9 @@ def test_a_fault_is_one_line_with_its_place(tmp_path, monkeypatch, name, write, 
         ({"level_separator": "/", "parents": "p.csv"}, "not from both"),
         ({"primary_metric": "hierarchical_f1"}, "needs level_separator or parents"),
         ({"on_bad_rows": "keep"}, "'refuse' or 'skip'"),
+        ({"text": ("a", "a")}, "text names a column twice: a, a"),
+        ({"validation_share": 0.6, "test_share": 0.4}, "leave nothing to learn from"),
+        ({"test": ""}, "at least 1 character"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings, said):
@@ -215,6 +271,16 @@ def test_a_folder_that_cannot_be_read(tmp_path, monkeypatch):
         files_below(tmp_path)
 
 
+def test_a_file_below_a_folder_that_cannot_be_read(tmp_path, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path = write_csv(tmp_path / "t.csv", tickets())
+    monkeypatch.setattr(os, "stat", refuse)  # root may read every folder
+    with pytest.raises(UserError, match=f"path {path}: Permission denied"):
+        load(path)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_cannot_be_read(tmp_path):
     path = write_csv(tmp_path / "t.csv", tickets())
@@ -232,6 +298,6 @@ def test_no_format_lets_a_longer_text_through():
 def test_columns_without_a_header_are_shown_short(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a" * 1000 + "," + "b" * 1000 + "\nc,d\n")
-    with pytest.raises(UserError, match=r"valid: a+…, b+…") as caught:
+    with pytest.raises(UserError, match=r"valid: 'a+…', 'b+…'") as caught:
         load(path)
     assert len(str(caught.value)) < 250

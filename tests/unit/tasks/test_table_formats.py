@@ -112,6 +112,11 @@ def test_a_guess_of_the_encoding_is_told(tmp_path):
     assert not load(write_csv(tmp_path / "u.csv", tickets())).remarks
 
 
+def test_a_guess_for_lines_in_a_json_file_is_one_guess(tmp_path):
+    (line,) = load(write_jsonl(tmp_path / "t.json", tickets(), "latin-1")).remarks
+    assert line.startswith(f"{tmp_path / 't.json'} not in UTF-8, read as cp1252")
+
+
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
@@ -155,10 +160,18 @@ def test_blank_rows_are_counted_and_keep_the_rows_numbers(tmp_path):
         load(tmp_path / "t.csv")
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_file_may_begin_with_many_blank_lines(tmp_path, delimiter):
+    path = write_csv(tmp_path / "t.csv", tickets(), delimiter=delimiter)
+    reference = load(path).fingerprint()
+    path.write_bytes(b"\r\n" * 5000 + path.read_bytes())
+    assert load(path).fingerprint() == reference
+
+
 @pytest.mark.parametrize("name", ["comma.csv", "lines.jsonl"])
 def test_bad_rows_can_be_left_out(tmp_path, name):
     path = WRITERS[name](tmp_path / name, tickets())
-    bad = 'a,b\nx,"y"z,\na,b,c,d\n' if name == "comma.csv" else '{"text"\n[1]\n3\n'
+    bad = "a,b\nx,y,z,\na,b,c,d\n" if name == "comma.csv" else '{"text"\n[1]\n3\n'
     path.write_text(path.read_text() + bad)
     data = load(path, on_bad_rows="skip")
     assert sum(data.skipped.values()) == 3
@@ -176,6 +189,33 @@ def test_further_files_are_splits(tmp_path, name):
     held = load(train, test=str(test), id="id")
     assert set(held.train.ids) | set(held.validation.ids) == set(data.train.ids)
     assert held.test == data.test
+
+
+def test_numbers_in_one_file_are_the_words_of_another(tmp_path):
+    rows = [{**row, "label": QUEUES.index(row["label"])} for row in tickets(40)]
+    train, test = write_jsonl(tmp_path / "train.jsonl", rows[:30]), write_csv(tmp_path / "test.csv", rows[30:])
+    data = load(train, test=str(test))
+    words = write_csv(tmp_path / "train.csv", rows[:30])
+    assert data.fingerprint() == load(words, test=str(test)).fingerprint()
+    lists = write_jsonl(tmp_path / "lists.jsonl", [{**row, "label": [row["label"]]} for row in rows[30:]])
+    with pytest.raises(Exception, match="holds a list of whole number here and a whole number in"):
+        load(train, test=str(lists))
+
+
+def test_the_shares_are_of_the_documents_without_a_split(tmp_path):
+    train, test = write_csv(tmp_path / "train.csv", tickets(100)), write_csv(tmp_path / "test.csv", tickets(50))
+    data = load(train, test=str(test), validation_share=0.3)
+    assert len(data.validation) == pytest.approx(30, abs=3)
+    assert len(load(train, validation=str(test), test_share=0.3).test) == pytest.approx(30, abs=3)
+
+
+def test_the_home_folder_is_spelt_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = write_csv(tmp_path / "t.csv", tickets())
+    here = TableTask(TableSettings(path="~/t.csv"))
+    assert here.load().fingerprint() == load(path).fingerprint()
+    assert here.stamp() == TableTask(TableSettings(path=str(path))).stamp()
+    assert "~nobody-of-that-name" in TableTask(TableSettings(path="~nobody-of-that-name/t")).availability().reason
 
 
 def test_a_column_that_first_comes_late_in_json_lines_is_there(tmp_path):
@@ -198,11 +238,12 @@ def test_a_folder_of_texts(tmp_path):
     root = folder_of(tmp_path / "texts", [{**row, "encoding": "cp1252"} for row in tickets()])
     (root / "billing" / "notes.md").write_text("no text of the task")
     (root / "README.md").write_text("nor this")
+    (root / "urls.txt").write_text("whose label?")
     (root / ".git").mkdir()
     (root / ".git" / "x.txt").write_text("nor this")
     data = load(root)
     assert all_labels(data) == {row["text"]: [row["label"]] for row in tickets()}
-    assert data.skipped == {"file in a label's folder that is no .txt": 1}
+    assert data.skipped == {"file in a label's folder that is no .txt": 1, "text in no folder of a label": 1}
     assert any("30 files not in UTF-8" in line for line in data.remarks)
     assert "billing/t3.txt" in {i for _, documents in load(root, id="file").splits() for i in documents.ids}
 
@@ -213,6 +254,31 @@ def test_a_folder_of_splits(tmp_path):
     assert [len(part) for _, part in data.splits()] == [16, 8, 8]
     assert set(data.test.texts) == {row["text"] for row in rows if row["split"] == "test"}
     assert data.labels.names == QUEUES
+
+
+def test_a_text_beside_the_labels_of_a_split_makes_no_labels_of_the_splits(tmp_path):
+    rows = [{**row, "split": ("train", "train", "dev", "test")[i // 8]} for i, row in enumerate(tickets(32))]
+    reference = load(folder_of(tmp_path / "good", rows))
+    root = folder_of(tmp_path / "texts", rows)
+    (root / "train" / "urls.txt").write_text("whose label?")
+    data = load(root)
+    assert data.fingerprint() == reference.fingerprint()
+    assert data.skipped == {"file in a split's folder without a label": 1}
+
+
+def test_labels_can_be_called_as_splits_are(tmp_path):
+    rows = [{**row, "label": ("test", "dev")[i % 2]} for i, row in enumerate(tickets())]
+    data = load(folder_of(tmp_path / "texts", rows))
+    assert data.labels.names == ("dev", "test")
+    assert not data.skipped
+
+
+def test_links_to_folders_are_followed(tmp_path):
+    root = folder_of(tmp_path / "texts", tickets())
+    reference = load(root)
+    (root / "billing").rename(tmp_path / "elsewhere")
+    (root / "billing").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert load(root).fingerprint() == reference.fingerprint()
 
 
 def test_folders_within_folders_are_levels(tmp_path):
@@ -243,6 +309,8 @@ def saved(tmp_path_factory):
     DatasetDict({**parts, "unsupervised": plain.select([0, 1])}).save_to_disk(root / "more")
     unlabelled = [*numbers, {"id": "none", "text": "unlabelled", "label": -1}]
     Dataset.from_list(unlabelled).cast_column("label", classes).save_to_disk(root / "unlabelled")
+    lists = [{**row, "label": [row["label"], -1]} for row in numbers]
+    Dataset.from_list(lists).cast_column("label", Sequence(classes)).save_to_disk(root / "unlabelled-lists")
     return root
 
 
@@ -253,6 +321,7 @@ def test_saved_datasets(tmp_path, saved):
     assert load(saved / "lists").kind == "multi"
     assert load(saved / "lists").labels.names == QUEUES
     assert load(saved / "unlabelled", missing="skip").skipped == {"row without label": 1}
+    assert load(saved / "unlabelled-lists").fingerprint() == load(saved / "lists").fingerprint()
 
 
 def test_a_saved_dataset_in_splits(tmp_path, saved):
@@ -264,6 +333,8 @@ def test_a_saved_dataset_in_splits(tmp_path, saved):
     assert load(saved / "more", id="id").skipped == {"row of split 'unsupervised'": 2}
     with pytest.raises(Exception, match="has splits of its own"):
         load(saved / "splits", test=str(write_jsonl(tmp_path / "t.jsonl", rows)))
+    with pytest.raises(Exception, match="has splits of its own; name no column, as 'id', for them"):
+        load(saved / "splits", split="id")
 
 
 def test_the_stamp_sees_a_change_of_any_file(tmp_path):

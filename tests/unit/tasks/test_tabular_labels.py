@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from own_tables import all_labels, load, tickets, write_csv
+from own_tables import QUEUES, all_labels, load, tickets, write_csv
 
 from bench.errors import UserError
 from tasks.tabular.hierarchy import from_names, from_parents
@@ -24,6 +24,8 @@ def test_rare_labels_are_refused_folded_or_dropped(rare):
     assert folded.labels.names == ("billing", "network", "printer", "rest")
     assert all_labels(folded)["a bee"] == ["rest"]
     assert folded.remarks == ("rare labels folded into 'rest': 2",)
+    real = load(rare, min_examples=5, rare="fold", folded_label="network")
+    assert real.remarks == ("rare labels folded into 'network', a label of other documents too: 2",)
     dropped = load(rare, min_examples=5, rare="drop")
     assert dropped.labels.names == ("billing", "network", "printer")
     assert dropped.skipped == {"document with rare labels only": 2}
@@ -113,6 +115,33 @@ def test_a_table_of_parents(tmp_path, suffix):
     assert space.ancestors == ((), ("it",), ("it", "hardware"))
 
 
+def test_what_was_tolerated_in_a_table_of_parents_is_told(tmp_path):
+    table = write_csv(tmp_path / "t.csv", tickets())
+    parents = write_csv(tmp_path / "parents.csv", [*PARENTS, {"label": "café", "parent": "it"}], "latin-1")
+    parents.write_bytes(parents.read_bytes() + b"one,too,many\n")
+    data = load(table, parents=str(parents), on_bad_rows="skip")
+    assert data.skipped == {"row with more or fewer cells than the header": 1}
+    assert data.remarks == (
+        f"{parents} not in UTF-8, read as cp1252 by a guess; say it with encoding=",
+        "labels with none above them: 1 of 3 ('billing')",
+    )
+
+
+def test_the_settings_of_files_hold_for_the_table_of_parents(tmp_path):
+    rows = [{**row, "label": f"büro {row['label']}"} for row in tickets()]
+    table = write_csv(tmp_path / "t.csv", rows, "cp437", delimiter="^")
+    parents = write_csv(
+        tmp_path / "p.csv", [{"label": f"büro {name}", "parent": "büro"} for name in QUEUES], "cp437", delimiter="^"
+    )
+    data = load(table, parents=str(parents), encoding="cp437", delimiter="^")
+    assert data.labels.ancestors == (("büro",),) * 3
+
+
+def test_a_separator_of_levels_that_is_in_no_label(tmp_path):
+    with pytest.raises(UserError, match="by level_separator='/' no label has one above it"):
+        load(write_csv(tmp_path / "t.csv", tickets()), level_separator="/")
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
@@ -122,6 +151,12 @@ def test_a_table_of_parents(tmp_path, suffix):
         ([*PARENTS, {"label": "network", "parent": "hardware"}],
          "parents.csv, row 6: 'network' is below 'hardware' here and below 'it' before"),
         ([{"label": "", "parent": "it"}], "parents.csv, row 2: column 'label' is empty"),
+        ([*PARENTS, {"label": "it", "parent": "top"}],
+         "parents.csv, row 6: 'it' is below 'top' here and at the top before; give it one parent"),
+        ([*PARENTS, {"label": "x", "parent": "y"}, {"label": "y", "parent": "x"}],
+         "labels are their own ancestors: x < y < x; break the cycle"),
+        ([{"label": "Network", "parent": "it"}],
+         "t.csv: by parents.csv no label has one above it; labels are 'billing', 'network', 'printer'; mend it"),
         ([{"label": "network", "above": "it"}], "unknown column of .*parents.csv 'parent'"),
     ],
 )  # fmt: skip

@@ -40,6 +40,14 @@ def assemble(rows, kind="multi", **settings):
     return data
 
 
+def documents_of(data):
+    return {
+        id_: (split, text, tuple(labels))
+        for split, part in data.splits()
+        for id_, text, labels in zip(part.ids, part.texts, part.labels, strict=True)
+    }
+
+
 @given(drawn)
 def test_groups_and_equal_texts_are_never_parted(drawn):
     rows = rows_of(drawn)
@@ -64,8 +72,7 @@ def test_the_order_of_rows_changes_no_split(drawn, random, ids):
     shuffled = random.sample(rows, len(rows))
     one, two = (assemble(order) for order in (rows, shuffled))
     assert split_of(one) == split_of(two)
-    texts = [{(text, split) for split, part in data.splits() for text in part.texts} for data in (one, two)]
-    assert texts[0] == texts[1]
+    assert documents_of(one) == documents_of(two)
 
 
 @given(drawn)
@@ -131,6 +138,28 @@ def test_groups_that_the_user_parts_are_told(tmp_path):
     data = load(write_csv(tmp_path / "t.csv", rows), split="part", group="customer")
     assert any("groups that the given splits part: 20" in line for line in data.remarks)
     assert not load(write_csv(tmp_path / "t.csv", rows), group="customer").remarks
+
+
+def test_what_hangs_together_by_a_common_text_is_told(tmp_path):
+    rows = [{"text": "thanks" if i % 5 == 0 else f"text {i}", "label": "ab"[i % 2], "customer": f"c{i // 5}"}
+            for i in range(200)]  # fmt: skip
+    path = write_csv(tmp_path / "t.csv", rows)
+    said = "200 of 200 rows hang together through group or equal texts, 40 of them as 'thanks'; take out texts"
+    with pytest.raises(UserError, match=f"t.csv: no documents for validation and test .*; {said}"):
+        load(path, group="customer")
+    assert not load(path).remarks
+
+
+def test_a_group_of_most_rows_is_learnt_from_and_told(tmp_path):
+    rows = [{"text": f"text {i}", "label": "ab"[i % 2], "customer": "big" if i < 120 else f"c{i}"} for i in range(200)]
+    data = load(write_csv(tmp_path / "t.csv", rows), group="customer")
+    assert {f"text {i}" for i in range(120)} <= set(data.train.texts)
+    sizes = len(data.validation), len(data.test)
+    assert sizes == (pytest.approx(8, abs=2), pytest.approx(16, abs=2))
+    assert data.remarks == (
+        "120 of 200 rows hang together through group or equal texts; splits are far from their shares: "
+        f"validation {sizes[0]} (20 wanted), test {sizes[1]} (40 wanted)",
+    )
 
 
 def test_few_rows_are_enough_for_three_splits(tmp_path):

@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 
 from bench.errors import TaskDataError, UserError
+from bench.metrics.definitions import PATENT_METRICS
 from bench.metrics.evaluate import evaluate
+from bench.metrics.patents import patent_metrics
 from bench.prediction import sets_matrix
+from bench.predictions_file import read_predictions
+from bench.registry import Registry
 from bench.settings import locations, resolve_settings
 from bench.task import LabelSpace, TaskData
 from tasks.wipo.fixture import MadeCollection, write_collection
+from tasks.wipo.fixture import main as fixture_command
 from tasks.wipo_alpha import WipoAlpha, WipoAlphaSettings
 
 Documents = list[tuple[str, str, list[str]]]  # split, main code, other codes
@@ -124,6 +129,14 @@ def test_a_mapping_takes_the_level_s_place(collection, tmp_path: Path, name: str
     assert "secondary codes left out, code that the mapping does not name: 5 (4 different)" in data.remarks
 
 
+def test_a_mapping_names_main_groups(collection, tmp_path: Path) -> None:
+    """Every code of the group is meant, ``A01B 3/12`` as well as ``A01B 3/00``."""
+    (tmp_path / "m.csv").write_text("code,category\nA01B003,blades\nB01B 1,presses\nA01B,tools\nA01B 3/08,knives\n")
+    tests = [("test", code, []) for code in ("A01B 3/00", "A01B 3/12", "A01B 3/08", "A01B 30/12", "B01B 1/40")]
+    data = load(collection([*SMALL, *tests]), mapping=str(tmp_path / "m.csv"))
+    assert named(data, data.test.labels)[-5:] == [["blades"], ["blades"], ["knives"], ["tools"], ["presses"]]
+
+
 def test_a_document_whose_main_code_the_mapping_does_not_name_has_no_known_main_category(collection, tmp_path) -> None:
     (tmp_path / "m.csv").write_text("code,category\nA01,tools\nA02,pots\nH,circuits\n")
     data = load(collection(), mapping=str(tmp_path / "m.csv"), labels="all")
@@ -140,6 +153,12 @@ def test_a_document_whose_main_code_the_mapping_does_not_name_has_no_known_main_
         ("m.csv", "code,category\nA,x\nB,\n", r"row 3: the category of 'B' is no text"),
         ("m.csv", "code,category\nA01B 1/00,x\nA01B00100,y\n", "'A01B00100' is 'y' here and 'x' above"),
         ("m.csv", "code,category\nA,x\nB,x\n", "has 1 categories"),
+        ("m.yaml", "A01B: x\nB: y\nA01B: z\n", r"m\.yaml, entry 3: 'A01B' is 'z' here and 'x' above"),
+        ("m.json", '{"A01B": "x", "B": "y", "A01B": "z"}', r"m\.json, entry 3: 'A01B' is 'z' here and 'x' above"),
+        ("m.json", '{"A": {"A01": "x"}, "B": "y"}', "category of 'A' is no text"),
+        ("m.json", '[["A", "x"], ["B", "y"]]', "write CODE: CATEGORY"),
+        ("m.yaml", "", "write CODE: CATEGORY"),
+        ("m.yaml", "A: \x07\n", "no YAML"),
         ("m.yaml", "- A\n", "write CODE: CATEGORY"),
         ("m.yaml", "A: [x\n", "no YAML"),
         ("m.yaml", "A: yes\nB: x\n", "category of 'A' is no text; put it in quotes"),
@@ -163,6 +182,26 @@ def test_availability(tmp_path: Path, collection) -> None:
     place = str(collection())
     assert WipoAlpha(WipoAlphaSettings(path=place)).availability().ok
     assert "mapping" in WipoAlpha(WipoAlphaSettings(path=place, mapping="none.csv")).availability().reason
+    assert WipoAlpha(WipoAlphaSettings(path="~no-such-user/x")).availability().reason == (
+        "path ~no-such-user/x does not exist"
+    )
+
+
+def test_a_task_of_a_file_tells_its_own_name_and_file(tmp_path: Path, bench) -> None:
+    (tmp_path / "mine.yaml").write_text("name: mine\nbase: wipo-alpha\n")
+    remedy = f"bench run -t mine --set mine.path=FOLDER --plugins {tmp_path / 'mine.yaml'}"
+    plugin = Registry.discover([tmp_path / "mine.yaml"]).get("task", "mine")
+    assert plugin.load()(plugin.settings({})).availability().remedy == remedy
+    done = bench("prepare", "mine", "--plugins", tmp_path / "mine.yaml")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("bench: task mine: path is not set; ")
+    assert done.err.endswith(f"; {remedy}\n")
+
+
+def test_prepare_has_nothing_to_do_where_the_collection_is(collection) -> None:
+    said: list[str] = []
+    WipoAlpha(WipoAlphaSettings(path=str(collection()))).prepare(said.append)
+    assert said == ["wipo-alpha: nothing to prepare"]
 
 
 def test_places_are_no_part_of_a_cell_s_name() -> None:
@@ -196,12 +235,22 @@ def test_validation_comes_from_training_documents_evenly(made: MadeCollection) -
         assert half.validation.labels.count([label]) == pytest.approx(total / 2, abs=1.5)
 
 
+def test_training_documents_of_one_text_are_not_parted(collection) -> None:
+    place = collection([("train", f"A01B {1 + number % 2}/00", []) for number in range(40)] + SMALL)
+    for number in range(40):
+        path = place / f"train/{number:02d}.xml"
+        path.write_text(path.read_text().replace(f"title {number} of it", f"title   {number // 4} of\n it"))
+    data = load(place, level="main-group", validation_share=0.4)
+    assert len(data.validation) > 8
+    assert not set(data.train.texts) & set(data.validation.texts)
+
+
 def test_what_is_skipped_and_tolerated_is_counted(made: MadeCollection) -> None:
     data = load(made.place, text="abstract")
     without = [record.file for record in made.records if not record.abstract]
     assert sum(data.skipped.values()) == len(made.spoiled) + len(without)
     assert data.skipped["record without the text abstract"] == len(without) == 12
-    assert set(data.skipped_files) == {*made.spoiled, *without}
+    assert set(data.skipped_files) == set(made.spoiled)
     assert data.labels == load(made.place, text="title").labels
     broken, entities = (
         sum(getattr(record, name) for record in made.records) for name in ("repaired", "unknown_entities")
@@ -215,7 +264,7 @@ def test_what_is_skipped_and_tolerated_is_counted(made: MadeCollection) -> None:
         f"entities without a known meaning, read as spaces: {entities}",
         "secondary codes that cannot be read, left out: 10",
         "records without English text, read in another language: 15",
-        "files that are not .xml, not read: 1",
+        "files that are not .xml, or pipes and the like, not read: 1",
     } <= set(data.remarks)
 
 
@@ -274,3 +323,22 @@ def test_a_run_has_the_measures_of_patent_categorisation(bench, made: MadeCollec
     tfidf, prior = metrics["tfidf"], metrics["prior"]
     assert 0 < prior["top_prediction"] < tfidf["top_prediction"] < tfidf["three_guesses"]
     assert tfidf["top_prediction"] < tfidf["all_categories"] == pytest.approx(tfidf["p@1"])
+    for path in tmp_path.glob("cells/*/record.json"):
+        predictions = read_predictions(path.with_name("predictions.parquet"))
+        again = patent_metrics(predictions["test"].categories, predictions["test"].ranking)
+        recorded = json.loads(path.read_text())["metrics"]
+        assert again == {name: recorded[name] for name in PATENT_METRICS}
+        assert len(predictions["validation"].categories) == len(predictions["validation"].ids)
+
+
+def test_a_stand_in_is_written_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, said in ((["--help"], "records"), ([], "required: folder"), ([str(tmp_path), "x"], "invalid int")):
+        with pytest.raises(SystemExit):
+            fixture_command(words)
+        assert said in "".join(capsys.readouterr())
+    assert list(tmp_path.iterdir()) == []
+    fixture_command([str(tmp_path), "12"])
+    assert len(list(tmp_path.rglob("WO*.xml"))) == 12
+    with pytest.raises(SystemExit):
+        fixture_command([str(tmp_path), "6"])
+    assert "is there already" in capsys.readouterr().err

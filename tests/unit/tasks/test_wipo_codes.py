@@ -8,7 +8,7 @@ from tasks.wipo.codes import LEVELS, at_level, normalise, path
 
 SPELLINGS = [
     "A01B 1/00", "A01B001/00", "A01B00100", "a01b 1/00", " A01B  001 / 00 ", "A01B\u00a01/00", "A01B0001000000",
-    "A01B 1:00", "A01B1/00", "A01B\t1 00", "A 01 B 1/00", "A01B001", "A01B001/000", "A01B 1/00\n",
+    "A01B 1:00", "A01B1/00", "A01B\t1 00", "A 01 B 1/00", "A01B001/000", "A01B 1/00\n",
 ]  # fmt: skip
 
 
@@ -25,6 +25,9 @@ def test_one_code_has_one_spelling(raw: str) -> None:
         ("C12N2310/10", "C12N2310/10"),
         ("C12N2310100000", "C12N2310/10"),
         ("A01B00342", "A01B003/42"),
+        ("A01B001", "A01B001"),
+        ("a01b 1", "A01B001"),
+        ("C12N2310", "C12N2310"),
         ("A01B", "A01B"),
         ("A01", "A01"),
         ("A", "A"),
@@ -46,6 +49,7 @@ def test_levels() -> None:
     assert path("A01B001/00") == ("A", "A01", "A01B", "A01B001", "A01B001/00")
     assert path("C12N2310/10")[3] == "C12N2310"
     assert [at_level("A01B", level) for level in LEVELS] == ["A", "A01", "A01B", None, None]
+    assert [at_level("A01B001", level) for level in LEVELS] == ["A", "A01", "A01B", "A01B001", None]
 
 
 def test_main_groups_are_not_merged() -> None:

@@ -108,6 +108,27 @@ def test_files_too_short_and_too_large_have_faults(tmp_path: Path, monkeypatch: 
     assert "file of more than" in next(read_files(found.place, found.time, found.files)).fault
 
 
+def test_a_file_that_grew_too_large_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = find_collection(put(tmp_path, "train/1.xml", "test/2.xml"))
+    (tmp_path / "train/1.xml").write_bytes(b"t" * 40)
+    monkeypatch.setattr(module, "LARGEST", 20)
+    reads = list(read_files(found.place, found.time, found.files))
+    assert [(len(read.content), bool(read.fault)) for read in reads] == [(10, False), (21, True)]
+
+
+def test_pipes_are_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(put(tmp_path, "train/1.xml", "test/2.xml") / "train/pipe.xml")
+    found = find_collection(tmp_path)
+    assert ([file.name for file in found.files], found.others) == (["test/2.xml", "train/1.xml"], 1)
+    assert [fault for _, fault in contents(tmp_path)] == ["", ""]
+
+
+def test_a_zip_is_a_zip_whenever_it_was_written(tmp_path: Path) -> None:
+    place = zipped(tmp_path / "a.zip", "train/1.xml", "test/2.xml")
+    os.utime(place, ns=(0, 0))
+    assert contents(place) == [(b"test/2.xml", ""), (b"train/1.xml", "")]
+
+
 def test_the_digest_tells_any_change(tmp_path: Path) -> None:
     put(tmp_path, "train/1.xml", "test/2.xml")
     digests = [find_collection(tmp_path).digest(), find_collection(tmp_path).digest()]

@@ -131,6 +131,39 @@ def test_a_failure_leaves_nothing_half_written(
     assert len(load(few).test) == 20
 
 
+def test_a_file_that_no_parser_foresaw_costs_itself_alone(few, own_cache: Path, monkeypatch) -> None:
+    genuine, odd = parsing.parse_record, few.place / few.records[0].file
+
+    def parse(content: bytes):
+        if content == odd.read_bytes():
+            raise ValueError("never seen before")
+        return genuine(content)
+
+    monkeypatch.setattr(parsing, "parse_record", parse)
+    data = load(few)
+    assert data.skipped["file that cannot be parsed (ValueError)"] == 1
+    assert few.records[0].file in data.skipped_files
+    assert sum(len(documents) for _, documents in data.splits()) == 59
+
+
+def test_want_of_memory_is_no_fault_of_a_file(few, own_cache: Path, monkeypatch) -> None:
+    def parse(content: bytes):
+        raise MemoryError
+
+    monkeypatch.setattr(parsing, "parse_record", parse)
+    with pytest.raises(MemoryError):
+        load(few)
+
+
+def test_a_collection_that_gives_no_record_is_refused_and_not_kept(tmp_path: Path, own_cache: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "1.xml").write_text("<html/>")
+    with pytest.raises(TaskDataError, match=r"none of 2 files gives a record \(file without a <record> element: 2\)"):
+        parse_collection(find_collection(tmp_path), quiet)
+    assert [path.name for path in (own_cache / "wipo-alpha").iterdir()] == [".lock"]
+
+
 def test_workers_give_what_one_process_gives(few: MadeCollection, own_cache: Path, monkeypatch) -> None:
     alone = load(few, labels="all", level="symbol")
     shutil.rmtree(cache_folder())

@@ -69,6 +69,9 @@ def test_an_end_tag_too_many_costs_nothing(tag: str) -> None:
         ("a <!-- <txt>no</txt> --> b", "a b"),
         ("<?pi x?>a", "a"),
         ("<![CDATA[x < y & z]]>", "x < y & z"),
+        ("<![CDATA[<b>x</b> <!-- y]]> z", "<b>x</b> <!-- y z"),
+        ("a <!-- <record pn='2'> 5 < 6 ]]> <![CDATA[ --> b", "a b"),
+        ("<P ALIGN='left'>a</P >b<x:y z = \"1\"\n/>c", "a b c"),
         ("\u00fc \u00e9\u00df", "ü éß"),
         ("  many \n\n\t spaces ", "many spaces"),
     ],
@@ -80,10 +83,47 @@ def test_what_is_inside_a_text(markup: str, plain: str) -> None:
     assert record.description == "a description"
 
 
-@pytest.mark.parametrize(("markup", "plain"), [("5 < 6", "5 < 6"), ("a<5", "a<5"), ("R & D", "R & D"), ("x &", "x &")])
-def test_signs_that_should_have_been_escaped_are_kept_and_noted(markup: str, plain: str) -> None:
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "5 < 6",
+        "a<5",
+        "R & D",
+        "x &",
+        "if a <x then b and c >y",
+        "the valve <in the pipe> and <cl 5> and <record of> it",
+        "<p align=left>",
+        "a[b[0]]>c",
+        "a <!-- never closed",
+        "a <![CDATA[ never closed",
+        "a <? never closed",
+    ],
+)
+def test_signs_that_should_have_been_escaped_are_kept_and_noted(markup: str) -> None:
     record = read(whole(abs=f"<abs><ab>{markup}</ab></abs>"))
-    assert (record.abstract, record.repaired) == (plain, True)
+    assert (record.abstract, record.repaired) == (markup, True)
+    assert (record.claims, record.description) == ("a claim", "a description")
+
+
+@pytest.mark.parametrize("number", ["#" + "9" * 5000, "#x" + "F" * 5000, "#00000000233"])
+def test_a_number_that_is_no_character_is_unknown(number: str) -> None:
+    record = read(whole(abs=f"<abs><ab>a&{number};b</ab></abs>"))
+    assert (record.abstract, record.unknown_entities, record.description) == ("a b", 1, "a description")
+
+
+def test_a_long_text_is_read_to_its_end() -> None:
+    """The parser's own limit for one text is ten million characters."""
+    record = read(whole(abs=f"<abs><ab>{'x' * 10_500_000} end</ab></abs>"))
+    assert len(record.abstract) == 10_500_004
+    assert (record.description, record.repaired) == ("a description", False)
+
+
+@pytest.mark.parametrize("mark", ["<![CDATA[", "<!--", "<?", "<a ", '<a b="', "<a b='<a b=\"", '<a b="c" ', "&", "<"])
+def test_what_is_opened_and_never_closed_takes_no_time(mark: str) -> None:
+    started = time.process_time()
+    record = read(whole(abs=f"<abs><ab>{mark * 100_000}</ab></abs>"))
+    assert time.process_time() - started < 2  # every look ahead at all that follows takes many times as long
+    assert (len(record.abstract), record.description) == (len((mark * 100_000).strip()), "a description")
 
 
 def test_unknown_entities_are_spaces_and_counted() -> None:

@@ -1,5 +1,8 @@
 """For every promise of the contract a plugin that breaks it, and it alone, and what its author is told."""
 
+import os
+import pickle
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -7,6 +10,7 @@ from commands import PLUGINS
 
 from bench.registry import Plugin, Registry
 from bench.verification import shared_checks, task_checks
+from bench.verification.apart import apart
 from bench.verification.method_checks import METHOD_CHECKS
 from bench.verification.suite import verify
 from bench.verification.task_checks import TASK_CHECKS
@@ -41,29 +45,43 @@ METHODS = [
     ("refuses-all", "says which tasks it can learn", "refuses every task"),
     ("raises-in-fit", "learns and labels small documents", "ValueError: no learning today"),
     ("returns-list", "learns and labels small documents", "predict returned list"),
-    ("too-few", "labels every document", "7 × 4 documents and labels for 8 single-label documents"),
+    ("too-few", "labels every document", "7 × 4 documents and labels for single-label documents, not 8 × 4"),
     ("double", "returns float32 scores", "astype(numpy.float32)"),
     ("logarithm", "returns finite scores", "scores of single-label documents are NaN or infinite"),
     ("out-of-range", "returns sets of known labels", "labels [4], of 4"),
     ("twice", "returns sets of known labels", "one of them twice"),
     ("two-of-one", "returns sets of known labels", "2 labels in a single-label task"),
+    ("emits-any-order", "gives the same predictions for the same seed", "two fits with the same seed label"),
     ("unseeded", "gives the same predictions for the same seed", "context.seeds.of('…')"),
     ("batch-normalised", "labels each document by itself", "labelled one by one"),
     ("remembers", "labels each document by itself", "in another order 8 of 8"),
     ("changes-inputs", "leaves its inputs as they are", "it changed train; work on copies"),
     ("short-words", "labels odd texts", "predict raised IndexError for a single character"),
+    ("sparse-nan", "labels odd texts", "4 of 4 scores of a single character are NaN or infinite"),
+    ("odd-label", "labels odd texts", "labels [-1], of 4"),
+    ("odd-column", "labels odd texts", "1 × 1 documents and labels for a single character, not 1 × 4"),
     ("counts-labels", "bears labels without training documents", "take the number of labels from len(labels)"),
     ("needs-labels", "bears documents without labels", "IndexError: list index out of range"),
     ("saves-only", "predicts the same after save and load", "write load"),
     ("forgets", "predicts the same after save and load", "after save and load 8 of 8"),
+    (
+        "loads-short",
+        "predicts the same after save and load",
+        "7 × 4 documents and labels for single-label documents after",
+    ),
     ("greedy", "keeps to its threads", "leave the libraries' numbers of threads alone"),
+    ("greedy-later", "keeps to its threads", "leave the libraries' numbers of threads alone"),
     ("litters", "writes only into its scratch folder", "checkpoint.bin"),
+    ("litters-later", "writes only into its scratch folder", "answer.txt"),
     ("notes-arrays", "notes plain values", "note plain Python values"),
+    ("notes-nan", "notes plain values", "context.note(loss=nan)"),
+    ("half-broken", "learns what anyone can tell apart", "sixteen multi-label documents"),
     ("mixes-up", "learns what anyone can tell apart", "labels that are mixed up"),
 ]
 
 TASKS = [
     ("loads-to-answer", "says quickly whether its documents are here", "availability calls load"),
+    ("swallows", "says quickly whether its documents are here", "availability calls load"),
     ("answers-true", "says quickly whether its documents are here", "availability returned True"),
     ("no-remedy", "says quickly whether its documents are here", "without a reason and a remedy"),
     ("absent", "its documents are here", "unavailable: no file letters.csv; run: bench prepare absent"),
@@ -141,9 +159,10 @@ def test_a_kind_that_is_not_supported_is_not_run_and_the_reason_is_told():
 @pytest.mark.parametrize(
     ("name", "check", "said"),
     [
-        ("ignores", "learns what anyone can tell apart", "right for a floor such as prior"),
+        ("ignores", "learns what anyone can tell apart", "right for a floor, which guesses"),
         ("rare-unseen", "tests labels that occur in training", "1 of 12 labels of test documents"),
         ("leaks", "has no text in two splits", "4 texts are in more than one split"),
+        ("leaks-in-capitals", "has no text in two splits", "4 texts are in more than one split"),
     ],
 )
 def test_what_may_be_meant_is_a_note(name, check, said):
@@ -179,10 +198,49 @@ def test_what_does_not_import_fails_that_check_alone(broken, said):
     assert {finding.state for finding in findings[1:]} == {"not applicable"}
 
 
+class FakeTime:
+    """Time in which nobody waits: seconds pass where somebody sleeps."""
+
+    def __init__(self, *sleeps):
+        self.now, self.left = 0.0, list(sleeps)
+
+    def sleep(self, seconds):
+        self.now += self.left.pop(0)
+
+
 @pytest.mark.usefixtures("_near")
-def test_a_slow_answer_is_a_fault(monkeypatch):
-    monkeypatch.setattr(task_checks, "QUICK_SECONDS", -1.0)
-    assert "availability computed for" in failed(verify(plugin("keeps-task"), {})).popitem()[1].found
+@pytest.mark.parametrize(("waits", "state"), [((4, 3), "failed"), ((4, 0.1), "passed")])
+def test_an_answer_that_waits_twice_is_a_fault_whoever_it_waits_for(monkeypatch, waits, state):
+    clock = FakeTime(*waits)
+    monkeypatch.setattr("time.sleep", clock.sleep)
+    monkeypatch.setattr(task_checks, "perf_counter", lambda: clock.now)
+    check = "says quickly whether its documents are here"
+    (finding,) = [found for found in verify(plugin("waits"), {}) if found.check == check]
+    assert finding.state == state
+    assert state == "passed" or finding.found == "availability took 3.0 s, twice"
+
+
+def test_files_in_the_current_folder_are_not_imported(tmp_path, monkeypatch):
+    for name in ("bench", "selectors", "pickle"):
+        (tmp_path / f"{name}.py").write_text("open('imported', 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    assert apart(len, [1, 2]) == 2
+    assert not (tmp_path / "imported").exists()
+
+
+@pytest.mark.parametrize(("code", "said"), [(0, "and no answer"), (3, "ended with code 3")])
+def test_a_process_that_ends_without_an_answer_is_an_error(code, said):
+    with pytest.raises(RuntimeError, match=said):
+        apart(os._exit, code)
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "said"), [(3, pickle.dumps((1, None)), "code 3"), (0, b"no pickle", "read")]
+)
+def test_an_answer_that_is_cut_short_or_of_a_process_that_failed_is_an_error(monkeypatch, code, answer, said):
+    monkeypatch.setattr(subprocess, "run", lambda *words, **options: subprocess.CompletedProcess(words, code, answer))
+    with pytest.raises(RuntimeError, match=said):
+        apart(len, [])
 
 
 @pytest.mark.usefixtures("_near")
