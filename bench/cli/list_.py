@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -68,7 +69,21 @@ def _print(found: dict[str, list[dict[str, Any]]]) -> None:
         if index:
             typer.echo()
         print_table([title, "", "about"], [(row["name"], row["status"], row["about"]) for row in rows])
-        for row in rows:
-            if row["status"] != "ok":
-                remedy = f"; run: {row['remedy']}" if row.get("remedy") else ""
-                typer.echo(f"  {row['name']}: {row['reason']}{remedy}")
+        for line in _why_not(rows):
+            typer.echo(line)
+
+
+def _why_not(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """What keeps rows from being used; those that only wait to be prepared share a line, for they may be many."""
+    import textwrap
+
+    waiting = [row["name"] for row in rows if row.get("remedy") == f"bench prepare {row['name']}"]
+    for row in rows:
+        if row["status"] != "ok" and row["name"] not in waiting:
+            remedy = f"; run: {row['remedy']}" if row.get("remedy") else ""
+            yield f"  {row['name']}: {row['reason']}{remedy}"
+    if waiting:
+        named = f"not on this machine yet, run: bench prepare NAME ({', '.join(waiting)})"
+        yield from textwrap.wrap(
+            named, 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False, break_long_words=False
+        )

@@ -310,3 +310,11 @@ def test_without_a_model_methods_have_the_settings_that_suit_the_embedded_ones(b
     (cell,) = json.loads(plan.out)
     assert cell["identity"]["method_settings"]["learning_rate"] == rate
     assert cell["identity"]["task_settings"]["train_documents"] is None
+
+
+def test_data_sets_that_wait_to_be_prepared_share_a_line(bench):
+    printed = bench("list", "tasks").out
+    below = " ".join(printed.partition("not on this machine yet, run: bench prepare NAME")[2].split())
+    assert "ag-news" in below
+    assert "ag-news:" not in printed
+    assert "  wipo-alpha: path is not set" in printed
