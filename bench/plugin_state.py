@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bench.errors import UserError
 from bench.registry import HeavyImportError, Plugin, PluginKind
@@ -22,6 +22,7 @@ class PluginState:
         origin: The distribution or file it came from.
         reason: Why it is not ok.
         remedy: The one command that mends it.
+        optional: Whether it is a collection that most users do not bring; see :class:`bench.task.Task`.
         model: The architecture of the network that a method starts from; ``none`` for one that needs none.
     """
 
@@ -32,13 +33,14 @@ class PluginState:
     origin: str = ""
     reason: str = ""
     remedy: str = ""
+    optional: bool = False
     model: str | None = None
 
 
 def plugin_state(plugin: Plugin) -> PluginState:
     """Look at a plugin; to stay quick, call it inside :func:`bench.registry.light_imports`."""
 
-    def state(status: Literal["ok", "unavailable", "broken", "unchecked"], **more: str) -> PluginState:
+    def state(status: Literal["ok", "unavailable", "broken", "unchecked"], **more: Any) -> PluginState:
         return PluginState(plugin.name, plugin.kind, status, origin=plugin.origin, **more)
 
     try:
@@ -54,4 +56,6 @@ def plugin_state(plugin: Plugin) -> PluginState:
         return state("broken", reason=str(error))
     if available.ok:
         return state("ok", about=about)
-    return state("unavailable", about=about, reason=available.reason, remedy=available.remedy)
+    return state(
+        "unavailable", about=about, reason=available.reason, remedy=available.remedy, optional=bool(found.optional)
+    )

@@ -74,10 +74,10 @@ def _print(found: dict[str, list[dict[str, Any]]]) -> None:
 
 
 def _why_not(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """What keeps rows from being used; those that only wait to be prepared share a line, for they may be many."""
+    """What keeps rows from being used; collections that only wait to be prepared share a line."""
     import textwrap
 
-    waiting = [row["name"] for row in rows if row.get("remedy") == f"bench prepare {row['name']}"]
+    waiting = [row["name"] for row in rows if row.get("optional") and row["remedy"] == f"bench prepare {row['name']}"]
     for row in rows:
         if row["status"] != "ok" and row["name"] not in waiting:
             remedy = f"; run: {row['remedy']}" if row.get("remedy") else ""

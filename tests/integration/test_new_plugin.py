@@ -209,7 +209,7 @@ def test_an_existing_folder_stays_as_it_is(tmp_path):
 
 
 def test_verify_tells_by_its_exit_code(plugins, bench):
-    file = plugins / "contract" / "methods.py"
+    file = plugins / "contract" / "sample_methods.py"
     bad = bench("verify", "mixes-up", "--plugins", file)
     assert bad.code == 1
     assert bad.out.splitlines()[-1].startswith("24 checks: ")
@@ -236,6 +236,6 @@ def test_a_slip_is_no_fault_of_the_plugin(words, said):
 
 
 def test_what_is_unavailable_is_told_with_its_remedy(plugins, bench):
-    done = bench("verify", "absent", "--plugins", plugins / "contract" / "tasks.py")
+    done = bench("verify", "absent", "--plugins", plugins / "contract" / "sample_tasks.py")
     assert done.code == 1
     assert "unavailable: no file letters.csv; run: bench prepare absent" in done.out

@@ -16,7 +16,7 @@ from bench.verification.suite import verify
 from bench.verification.task_checks import TASK_CHECKS
 
 CONTRACT = PLUGINS / "contract"
-FILES = (CONTRACT / "methods.py", CONTRACT / "tasks.py")
+FILES = (CONTRACT / "sample_methods.py", CONTRACT / "sample_tasks.py")
 
 
 def plugin(name, *files):
@@ -132,7 +132,7 @@ def test_a_fault_is_found_at_its_line():
     finding = failed(verify(plugin("raises-in-fit"), {}))["learns and labels small documents"]
     lines = FILES[0].read_text().splitlines()
     number = 1 + next(i for i, line in enumerate(lines) if "no learning today" in line)
-    assert f"methods.py:{number} fit" in finding.place
+    assert f"sample_methods.py:{number} fit" in finding.place
 
 
 @pytest.mark.usefixtures("_near")
