@@ -29,6 +29,13 @@ def test_many_small_labels_do_not_shift_the_shares():
     assert counts["validation"] == pytest.approx(200, abs=40)
 
 
+def test_labels_on_one_document_or_two_are_all_shown_in_training():
+    labels = [[i] for i in range(100)] + [[100 + i // 2] for i in range(200)]
+    splits = assign_splits(ids_of(300), labels, Shares(validation=0.3, test=0.4))
+    trained = {row[0] for row, split in zip(labels, splits, strict=True) if split == "train"}
+    assert trained == set(range(200))
+
+
 @given(st.lists(st.tuples(st.sets(st.integers(0, 6)), st.integers(0, 15)), min_size=1, max_size=80))
 def test_groups_stay_whole_and_every_label_is_shown_in_training(rows):
     ids, labels, groups = ids_of(len(rows)), [sorted(row) for row, _ in rows], [f"g{group}" for _, group in rows]
