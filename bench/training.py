@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from bench.method import Context
-    from bench.task import Documents, Kind
+    from bench.task import Documents
 
 HEAD_START = 0.1
 """The last layer's random weights start at this part of their usual size.
@@ -156,37 +156,20 @@ def encode_documents(tokenizer: Any, config: Any, texts: Sequence[str], settings
 
 
 def classification_collate(
-    rows: Sequence[Sequence[int]], documents: Documents, n_labels: int, kind: Kind, filler: int
+    rows: Sequence[Sequence[int]],
+    documents: Documents,
+    targets: Callable[[Sequence[Sequence[int]]], Tensor],
+    filler: int,
 ) -> Callable[[Sequence[int]], Batch]:
-    """Makes right-padded batches with ``ids``, ``mask`` and ``targets`` for :func:`classification_loss`."""
+    """Makes right-padded batches with ``ids``, ``mask`` and ``targets``, which are made of the documents' labels."""
 
     def collate(chosen: Sequence[int]) -> Batch:
         padded = pad([rows[position] for position in chosen], filler)
-        targets = _targets([documents.labels[position] for position in chosen], n_labels, kind)
-        inputs = {"ids": padded.ids, "mask": padded.mask, "targets": targets}
+        wanted = targets([documents.labels[position] for position in chosen])
+        inputs = {"ids": padded.ids, "mask": padded.mask, "targets": wanted}
         return Batch(inputs, len(chosen), padded.tokens, padded.padding, units=len(chosen))
 
     return collate
-
-
-def classification_loss(logits: Tensor, targets: Tensor, kind: Kind) -> Tensor:
-    """Cross-entropy for single labels; binary cross-entropy, summed over labels, for any number of them.
-
-    Summed over labels, since a mean over thousands of labels leaves gradients too small to learn from.
-
-    Args:
-        logits: float32, shape (documents, labels).
-        targets: Label of each document (int64), or 0/1 for each label (float32, shape as ``logits``).
-        kind: ``single`` or ``multi``.
-
-    Returns:
-        The sum over documents, in nats.
-    """
-    from torch.nn import functional
-
-    if kind == "single":
-        return functional.cross_entropy(logits, targets, reduction="sum")
-    return functional.binary_cross_entropy_with_logits(logits, targets, reduction="sum")
 
 
 def log_prior_bias(documents: Documents, n_labels: int) -> Tensor:
@@ -252,14 +235,3 @@ def quiet() -> Iterator[None]:
             logger.setLevel(level)
         if bar:
             transformers_logging.enable_progress_bar()
-
-
-def _targets(labels: Sequence[Sequence[int]], n_labels: int, kind: Kind) -> Tensor:
-    import torch
-
-    if kind == "single":
-        return torch.tensor([row[0] for row in labels])
-    targets = torch.zeros(len(labels), n_labels)
-    for row, chosen in zip(targets, labels, strict=True):
-        row[list(chosen)] = 1.0
-    return targets

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from bench.approaches.quantisation import keep_as_trained, nf4
+from bench.approaches.quantisation import Quantisation, keep_as_trained, quantised
 from bench.encoding import load_tokenizer
-from bench.errors import ModelError
+from bench.errors import ModelError, UserError
 from bench.model import materialise
 from bench.training import FineTuneSettings, compute_dtype, quiet
 
@@ -24,26 +24,34 @@ if TYPE_CHECKING:
 
 _PREPARATION = "preparation.json"
 _BODY = "body"
-_LORA_ONLY = ("rank", "alpha", "adapter_dropout")
+_LORA_ONLY = ("rank", "alpha", "adapter_dropout", "rslora", "dora")
 
 
 class AdapterSettings(FineTuneSettings):
     """Settings of methods that train a decoder, whole or by adapters."""
 
     learning_rate: float = Field(2e-4, gt=0, description="peak learning rate of the adapters, or of all weights")
-    quantisation: Literal["nf4", "none"] = Field("nf4", description="nf4: frozen weights in 4 bits, doubly quantised")
+    quantisation: Quantisation = Field(
+        "nf4", description="frozen weights; nf4: in 4 bits, doubly quantised; int8: in 8 bits, by LLM.int8()"
+    )
     adapter: Literal["lora", "full", "none"] = Field(
         "lora", description="what is trained beside a head: LoRA on all linear layers, all weights, or nothing"
     )
     rank: int = Field(8, ge=1, description="rank of LoRA's matrices")
     alpha: float = Field(16.0, gt=0, description="LoRA's outputs are multiplied by alpha / rank")
     adapter_dropout: float = Field(0.05, ge=0, lt=1, description="dropout in front of LoRA's matrices")
+    rslora: bool = Field(
+        False, description="LoRA's outputs are multiplied by alpha / √rank instead, which high ranks learn better with"
+    )
+    dora: bool = Field(False, description="LoRA turns weights, and a trained vector beside it scales them (DoRA)")
     gradient_checkpointing: bool = Field(False, description="compute activations twice, to keep fewer")
 
     @model_validator(mode="after")
-    def _four_bits_are_frozen(self) -> AdapterSettings:
-        if self.adapter == "full" and self.quantisation == "nf4":
-            raise ValueError("adapter=full trains all weights, which 4 bits cannot; set quantisation=none")
+    def _few_bits_are_frozen(self) -> AdapterSettings:
+        if self.adapter == "full" and self.quantisation != "none":
+            raise ValueError(
+                f"adapter=full trains all weights, which those of {self.quantisation} cannot; set quantisation=none"
+            )
         return self
 
     @model_validator(mode="after")
@@ -62,14 +70,14 @@ class Preparation:
     """How a network was made ready; equal preparations of equal files give equal networks.
 
     Attributes:
-        quantisation: ``nf4`` or ``none``.
+        quantisation: ``nf4``, ``int8`` or ``none``.
         adapter: ``lora``, ``full`` or ``none``.
         dtype: What frozen weights are kept or computed in, e.g. ``bfloat16``.
         model: Name of the model.
         revision: Revision of the model.
     """
 
-    quantisation: str
+    quantisation: Quantisation
     adapter: str
     dtype: str
     model: str
@@ -111,7 +119,8 @@ def start(loader: Any, settings: AdapterSettings, context: Context) -> tuple[Any
     with quiet():
         network = _base(loader, folder, preparation, context.device)
         if settings.adapter == "lora":
-            network = _with_lora(network, settings)
+            network = with_lora(network, settings)
+            _check_scales(network, preparation, context.device)
         if settings.gradient_checkpointing:
             network.gradient_checkpointing_enable({"use_reentrant": False})
     return network, load_tokenizer(folder), preparation
@@ -150,24 +159,31 @@ def restore(loader: Any, folder: Path, context: Context) -> tuple[Any, Any, Prep
             from peft import PeftModel
 
             network = PeftModel.from_pretrained(network, body)
+            _check_scales(network, preparation, context.device)
     return network.eval(), load_tokenizer(body), preparation
+
+
+def _check_scales(network: Any, preparation: Preparation, device: str) -> None:
+    """Refuse what fails at the second batch: on a CPU, DoRA in peft loses the scales of weights in 8 bits."""
+    if device == "cpu" and preparation.quantisation == "int8" and network.peft_config["default"].use_dora:
+        raise UserError("dora=true does not work with quantisation=int8 on a CPU; set quantisation=nf4 or none")
 
 
 def _base(loader: Any, folder: Path, preparation: Preparation, device: str) -> Any:
     import torch
 
     dtype = getattr(torch, preparation.dtype)
-    four_bits = preparation.quantisation == "nf4"
+    few_bits = preparation.quantisation != "none"
     network = loader.from_pretrained(
         folder,
         dtype=dtype,
-        quantization_config=nf4(dtype) if four_bits else None,
-        device_map={"": device} if four_bits else None,
+        quantization_config=quantised(preparation.quantisation, dtype),
+        device_map={"": device} if few_bits else None,
         local_files_only=True,
         use_safetensors=True,
     )
     network.config.use_cache = False
-    if four_bits:
+    if few_bits:
         from peft import prepare_model_for_kbit_training
 
         keep_as_trained(network)
@@ -175,11 +191,20 @@ def _base(loader: Any, folder: Path, preparation: Preparation, device: str) -> A
     return network.to(device).requires_grad_(preparation.adapter == "full").eval()
 
 
-def _with_lora(network: Any, settings: AdapterSettings) -> Any:
+def with_lora(network: Any, settings: AdapterSettings) -> Any:
+    """The network with LoRA on all linear layers (arXiv 2106.09685), or what the settings make of it.
+
+    rsLoRA is arXiv 2312.03732, DoRA arXiv 2402.09353.
+    """
     from peft import LoraConfig, get_peft_model
 
     # A task type that knows of heads would choose modules to save by name; heads are kept outside instead.
     config = LoraConfig(
-        r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.adapter_dropout, target_modules="all-linear"
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.adapter_dropout,
+        use_rslora=settings.rslora,
+        use_dora=settings.dora,
+        target_modules="all-linear",
     )
     return get_peft_model(network, config)

@@ -1,42 +1,63 @@
-"""``embedding-head``: a classification head on the last token's embedding from a causal language model."""
+"""``embedding-head``: a classification head on pooled embeddings from a causal language model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bench.approaches.adapters import AdapterSettings, restore, start, store
+from bench.approaches.adapters import AdapterSettings, needed_model, restore, start, store
+from bench.approaches.direction import Direction, look_both_ways
 from bench.encoding import Encoded, Padded, padding_id
 from bench.inference import Inference, predict_scores
+from bench.losses import LossSettings, objective
 from bench.method import Context, Method
 from bench.prediction import Scores, TopScores
 from bench.task import Documents, LabelSpace
 from bench.training import (
     Fitting,
     classification_collate,
-    classification_loss,
     encode_documents,
     fine_tune,
     log_prior_bias,
+    quiet,
 )
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _HEAD = "head.safetensors"
+_LATENTS = 512
 
 
-class EmbeddingHeadSettings(AdapterSettings):
-    """Settings of ``embedding-head``; rank 8 on all linear layers is the study's."""
+class EmbeddingHeadSettings(LossSettings, AdapterSettings):
+    """Settings of ``embedding-head``; rank 8 on all linear layers and the last token are the study's."""
 
     head_learning_rate: float | None = Field(1e-3, gt=0, description="peak learning rate of the classification head")
+    pooling: Literal["last", "mean", "max", "weighted-mean", "latent-attention"] = Field(
+        "last",
+        description="how tokens become a document; weighted-mean: later tokens weigh more; latent-attention: by a "
+        "trained block, which belongs to the head",
+    )
+    direction: Direction = Field(
+        "causal", description="causal: tokens see what the model was pretrained to see; bidirectional: all of them"
+    )
+    head: Literal["linear", "mlp"] = Field("linear", description="mlp: with a hidden layer as wide as the model")
+    latents: int = Field(_LATENTS, ge=1, description="trained vectors of latent-attention")
+
+    @model_validator(mode="after")
+    def _only_latent_attention_has_latents(self) -> EmbeddingHeadSettings:
+        if self.pooling != "latent-attention" and self.latents != _LATENTS:
+            raise ValueError(
+                f"pooling={self.pooling} has no use for latents; set pooling=latent-attention or leave it out"
+            )
+        return self
 
 
 class EmbeddingHead(Method):
-    """LoRA (or full) fine-tuning of a decoder under a linear head that reads the last token's embedding.
+    """A decoder, frozen or fine-tuned by LoRA or as a whole, under a head that reads one pooled embedding.
 
     Embeddings are pooled first and projected after, so that no logits are made for tokens that are thrown away. The
     head is float32, trained from random weights and never quantised. Scores are its logits.
@@ -49,24 +70,27 @@ class EmbeddingHead(Method):
 
     def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
         """Fine-tune on the training documents; the validation documents are not looked at."""
+        goal = objective(self.config, context.task.kind, train, len(labels))
         with context.phase("load"):
             self._start(len(labels), context)
-        kind = context.task.kind
-        if kind == "multi":
+        if context.task.kind == "multi":
             self._network.head.bias.data.copy_(log_prior_bias(train, len(labels)))
         encoded = self._tokenise(train.texts)
         context.note(truncated_share=encoded.truncated_share)
 
         def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-            return classification_loss(network(batch["ids"], batch["mask"]), batch["targets"], kind)
+            targets = batch["targets"]
+            outcome: Tensor = network(
+                batch["ids"], batch["mask"], finish=lambda features, head: goal.loss(features, head, targets)
+            )
+            return outcome
 
-        collate = classification_collate(encoded.rows, train, len(labels), kind, padding_id(self._tokenizer))
         fitting = Fitting(
             self._network,
             [len(row) for row in encoded.rows],
-            collate,
+            classification_collate(encoded.rows, train, goal.targets, padding_id(self._tokenizer)),
             loss,
-            head=lambda name: name.startswith("head."),
+            head=lambda name: not name.startswith("body."),
             head_learning_rate=self.config.head_learning_rate,
         )
         fine_tune(fitting, self.config, context)
@@ -76,13 +100,14 @@ class EmbeddingHead(Method):
         inference = Inference(
             self._tokenise, self._forward, padding_id(self._tokenizer), self.config.predict_batch_size
         )
-        return predict_scores(texts, inference, context)
+        with quiet():
+            return predict_scores(texts, inference, context)
 
     def save(self, folder: Path) -> None:
         """Write head, adapters (or all weights), tokenizer and how the network was prepared."""
         from safetensors.torch import save_file
 
-        save_file(self._network.head.state_dict(), folder / _HEAD)
+        save_file(self._network.on_top().state_dict(), folder / _HEAD)
         store(self._network.body, self._tokenizer, self._preparation, folder)
 
     def load(self, folder: Path, labels: LabelSpace, context: Context) -> None:
@@ -91,14 +116,20 @@ class EmbeddingHead(Method):
         from transformers import AutoModel
 
         body, self._tokenizer, self._preparation = restore(AutoModel, folder, context)
-        self._network = _network(body, len(labels), context)
-        self._network.head.load_state_dict(load_file(folder / _HEAD))
+        self._network = self._with_head(body, len(labels), context)
+        self._network.on_top().load_state_dict(load_file(folder / _HEAD))
 
     def _start(self, n_labels: int, context: Context) -> None:
         from transformers import AutoModel
 
         body, self._tokenizer, self._preparation = start(AutoModel, self.config, context)
-        self._network = _network(body, n_labels, context)
+        self._network = self._with_head(body, n_labels, context)
+
+    def _with_head(self, body: Any, n_labels: int, context: Context) -> Any:
+        network = head_network(body, n_labels, self.config).to(context.device).eval()
+        if self.config.direction == "bidirectional":
+            look_both_ways(body, needed_model(context).name)
+        return network
 
     def _tokenise(self, texts: Sequence[str]) -> Encoded:
         return encode_documents(self._tokenizer, self._network.config, texts, self.config)
@@ -108,7 +139,29 @@ class EmbeddingHead(Method):
         return logits
 
 
-def _network(body: Any, n_labels: int, context: Context) -> Any:
+def head_network(body: Any, n_labels: int, settings: EmbeddingHeadSettings) -> Any:
+    """The decoder with pooling and head on top, as the settings say."""
     from bench.approaches.head_network import HeadNetwork
 
-    return HeadNetwork(body, n_labels).to(context.device).eval()
+    return HeadNetwork(body, n_labels, settings.pooling, settings.head, settings.latents)
+
+
+def network_on_paper(architecture: Mapping[str, Any], n_labels: int, settings: EmbeddingHeadSettings) -> Any:
+    """The network that would be trained, of weights without values, for counting its parameters.
+
+    Args:
+        architecture: What ``AutoConfig.for_model`` takes, such as a preset's ``config``.
+        n_labels: Labels of the task.
+        settings: Adapters and head; weights are not quantised, which changes no number of them.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    from bench.approaches.adapters import with_lora
+
+    with torch.device("meta"), quiet():
+        body = AutoModel.from_config(AutoConfig.for_model(**architecture))
+        body.requires_grad_(settings.adapter == "full")
+        if settings.adapter == "lora":
+            body = with_lora(body, settings)
+        return head_network(body, n_labels, settings)

@@ -2,52 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from bench.approaches.pooling import last_token
+from bench.approaches.direction import is_causal
+from bench.approaches.pooling import make_pooling
 from bench.training import HEAD_START
+
+Finish = Callable[[Tensor, nn.Linear], Tensor]
+"""Features of documents (float32, shape (documents, size)) and the last layer → what is wanted of them."""
 
 
 class HeadNetwork(nn.Module):
-    """A decoder without its language-model head, last-token pooling, and a linear layer.
+    """A decoder without its language-model head, pooling, and a head of one layer or two.
+
+    All but the decoder is float32 whatever that is in.
+
+    Args:
+        body: The decoder, with or without adapters.
+        n_labels: Outputs.
+        pooling: See :func:`bench.approaches.pooling.make_pooling`.
+        head: ``linear``, or ``mlp`` for a hidden layer as wide as the decoder, with GELU.
+        latents: Vectors of latent attention.
 
     Attributes:
-        body: The decoder, with or without adapters.
-        head: The linear layer; float32 whatever the decoder is in.
+        body: The decoder.
+        head: The last layer.
+        pooling: From tokens to a document.
+        hidden: What stands between pooling and the last layer.
     """
 
-    def __init__(self, body: Any, n_labels: int) -> None:
+    def __init__(self, body: Any, n_labels: int, pooling: str = "last", head: str = "linear", latents: int = 1) -> None:
         super().__init__()
         text = body.config.get_text_config()
+        size = text.hidden_size
         self.body = body
-        self.head = nn.Linear(text.hidden_size, n_labels)
+        # The last layer comes first, so that it starts alike under every pooling.
+        self.head = nn.Linear(size, n_labels)
         nn.init.normal_(self.head.weight, std=HEAD_START * getattr(text, "initializer_range", 0.02))
         nn.init.zeros_(self.head.bias)
+        self.pooling = make_pooling(pooling, size, latents)
+        self.hidden = nn.Sequential(nn.Linear(size, size), nn.GELU()) if head == "mlp" else nn.Identity()
 
     @property
     def config(self) -> Any:
         """The decoder's config."""
         return self.body.config
 
-    def forward(self, ids: Tensor, mask: Tensor, right_padded: bool = True) -> Tensor:
-        """Logits, float32, shape (documents, labels).
+    def forward(
+        self,
+        ids: Tensor,
+        mask: Tensor,
+        right_padded: bool = True,
+        finish: Finish = lambda features, head: head(features),
+    ) -> Tensor:
+        """Logits, float32, shape (documents, labels), or what else is wanted.
 
         Args:
             ids: Token ids, shape (documents, width).
             mask: 1 where a token is, shape (documents, width).
             right_padded: Whether padding follows the tokens. A causal decoder's tokens never see what follows them, so
-                that its attention then needs no mask and takes the faster way.
+                that its attention then needs no mask and takes the faster way; pooling leaves padding out by itself.
+            finish: What is made of the features and the last layer, such as a loss.
         """
-        unmasked = right_padded and _is_causal(self.config.get_text_config())
+        unmasked = right_padded and is_causal(self.config.get_text_config())
         hidden = self.body(input_ids=ids, attention_mask=None if unmasked else mask).last_hidden_state
-        pooled = last_token(hidden, mask).float()
-        with torch.autocast(pooled.device.type, enabled=False):
-            return cast("Tensor", self.head(pooled))
+        with torch.autocast(hidden.device.type, enabled=False):
+            return finish(self.hidden(self.pooling(hidden, mask)), self.head)
 
-
-def _is_causal(config: Any) -> bool:
-    both_ways = getattr(config, "use_bidirectional_attention", None)
-    return bool(getattr(config, "is_causal", True)) and both_ways in (None, False, "vision")
+    def on_top(self) -> nn.ModuleDict:
+        """All but the decoder, under one roof for saving and loading."""
+        return nn.ModuleDict({"head": self.head, "pooling": self.pooling, "hidden": self.hidden})

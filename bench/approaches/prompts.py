@@ -6,8 +6,9 @@ place where the model starts to speak.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.encoding import affixes
@@ -21,9 +22,12 @@ TEMPLATE = """\
 
 {% if multi %}Labels of this text, separated by "{{ separator }}"{% else %}Label of this text{% endif %}:
 """
-"""The default template; Jinja2, with ``document``, ``labels`` (empty where too long), ``separator`` and ``multi``."""
+"""The default template; Jinja2, with ``document``, ``labels`` (empty where too long; with their signs, where those are
+asked for), ``separator`` and ``multi``."""
 
-_DOCUMENT = "\ue000document\ue001"
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_DOCUMENT = f"{_OPEN}document{_CLOSE}"
+_ANSWER = f"{_OPEN}answer{_CLOSE}"
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,18 @@ class Answers:
     Labels stand in the order of the label space, whatever their order in the data.
 
     Attributes:
-        names: The label names, by position.
+        names: What is written for each label, by position.
         kind: ``single`` or ``multi``.
         separator: Stands between labels.
         nothing: Stands for no label at all.
+        meanings: The labels' names, where signs are written for them.
     """
 
     names: tuple[str, ...]
     kind: Kind
     separator: str
     nothing: str
+    meanings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, labels: LabelSpace, kind: Kind, separator: str, nothing: str) -> Answers:
@@ -61,6 +67,23 @@ class Answers:
                     "set another `separator` or `nothing`"
                 )
         return cls(names, kind, separator, nothing)
+
+    def with_signs(self, signs: Sequence[str]) -> Answers:
+        """The same with a sign written for each label, which the list of labels explains.
+
+        Raises:
+            UserError: Documents may have several labels; one sign cannot tell them.
+        """
+        if self.kind == "multi":
+            raise UserError("decoding=verbalizer gives one label a document; for several set decoding=score")
+        return replace(self, names=tuple(signs), meanings=self.names)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """What the list of labels shows of each."""
+        if not self.meanings:
+            return self.names
+        return tuple(f"{sign}: {name}" for sign, name in zip(self.names, self.meanings, strict=True))
 
     @property
     def mark(self) -> str:
@@ -88,52 +111,90 @@ class Prompt:
     before_ids: tuple[int, ...]
     after_ids: tuple[int, ...]
 
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Prompt:
+        """What was stored as plain values."""
+        return cls(stored["before"], stored["after"], tuple(stored["before_ids"]), tuple(stored["after_ids"]))
+
     def around(self, document: Sequence[int]) -> list[int]:
         """The whole prompt as token ids."""
         return [*self.before_ids, *document, *self.after_ids]
 
 
-def make_prompt(tokenizer: Any, template: str, answers: Answers, with_labels: bool) -> Prompt:
+@dataclass(frozen=True)
+class Shot:
+    """An example in a prompt.
+
+    Attributes:
+        document: Its document as token ids.
+        answer: The right answer as token ids, without an end mark.
+    """
+
+    document: Sequence[int]
+    answer: Sequence[int]
+
+
+def make_prompt(
+    tokenizer: Any, template: str, answers: Answers, with_labels: bool, shots: Sequence[Shot] = ()
+) -> Prompt:
     """Fill a template in for a task and a model; its chat template goes around it, where the tokenizer has one.
+
+    Examples stand in front, as earlier turns of the conversation; the list of labels is in the first turn.
 
     Raises:
         UserError: The template does not hold ``{{ document }}`` exactly once and unchanged, or is no Jinja2.
     """
-    text = _render(template, answers, with_labels)
+    turns = [_ask(template, answers, with_labels and turn == 0) for turn in range(len(shots) + 1)]
     chat = bool(getattr(tokenizer, "chat_template", None))
-    if chat:
-        message = [{"role": "user", "content": text}]
-        # Models that can think aloud are told not to; other templates ignore the flag.
-        text = tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True, enable_thinking=False)
-    parts = text.split(_DOCUMENT)
-    if len(parts) != 2:
-        raise UserError(f"the template needs {{{{ document }}}} once, unchanged; it comes out {len(parts) - 1} times")
-    before, after = (tokenizer(part, add_special_tokens=False)["input_ids"] for part in parts)
+    text = _conversation(tokenizer, turns) if chat else f"{_ANSWER}\n\n".join(turns)
+    texts = re.split(f"{_DOCUMENT}|{_ANSWER}", text)
+    fillings = [ids for shot in shots for ids in (shot.document, shot.answer)]
+    if len(texts) != len(fillings) + 2:
+        raise UserError("the chat template of the model does not keep a conversation's documents as they are")
+    *before, after = (tokenizer(part, add_special_tokens=False)["input_ids"] for part in texts)
     # A chat template brings its own begin mark; without one it is the tokenizer's.
     start = [] if chat else affixes(tokenizer)[0]
-    before = _single_begin([*start, *before], tokenizer.bos_token_id)
-    return Prompt(parts[0], parts[1], tuple(before), tuple(after))
+    first, *others = before
+    ids = [*start, *first]
+    for filling, part in zip(fillings, others, strict=True):
+        ids += [*filling, *part]
+    return Prompt(texts[-2], texts[-1], tuple(_single_begin(ids, tokenizer.bos_token_id)), tuple(after))
 
 
 def label_list_tokens(tokenizer: Any, answers: Answers) -> int:
     """How many tokens the list of all labels takes."""
-    return len(tokenizer(answers.separator.join(answers.names), add_special_tokens=False, verbose=False)["input_ids"])
+    listed = answers.separator.join(answers.listed)
+    return len(tokenizer(listed, add_special_tokens=False, verbose=False)["input_ids"])
 
 
-def _render(template: str, answers: Answers, with_labels: bool) -> str:
+def _conversation(tokenizer: Any, turns: Sequence[str]) -> str:
+    messages = [{"role": "user", "content": turns[0]}]
+    for turn in turns[1:]:
+        messages += [{"role": "assistant", "content": _ANSWER}, {"role": "user", "content": turn}]
+    # Models that can think aloud are told not to; other templates ignore the flag.
+    text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
+    return str(text)
+
+
+def _ask(template: str, answers: Answers, with_labels: bool) -> str:
     from jinja2 import StrictUndefined, TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
     try:
-        return environment.from_string(template).render(
+        text = environment.from_string(template).render(
             document=_DOCUMENT,
-            labels=answers.names if with_labels else (),
+            labels=answers.listed if with_labels else (),
             separator=answers.separator,
             multi=answers.kind == "multi",
         )
     except TemplateError as error:
-        raise UserError(f"setting template of instruction-tuning: {error}") from None
+        raise UserError(f"setting template: {error}") from None
+    if text.count(_DOCUMENT) != 1:
+        raise UserError(
+            f"the template needs {{{{ document }}}} once, unchanged; it comes out {text.count(_DOCUMENT)} times"
+        )
+    return text
 
 
 def _single_begin(ids: list[int], begin: int | None) -> list[int]:

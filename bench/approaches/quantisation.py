@@ -1,24 +1,37 @@
-"""Loading a frozen network in four bits: NormalFloat-4 with doubly quantised constants (QLoRA, arXiv 2305.14314)."""
+"""Loading a frozen network in four or eight bits.
+
+Four bits are NormalFloat-4 with doubly quantised constants (QLoRA, arXiv 2305.14314). Eight bits are LLM.int8()
+(arXiv 2208.07339), which quantises the tokens' vectors too and computes columns with outliers in float16: which columns
+those are depends on all documents of a batch, hence scores do a little. On a CPU the library trains without quantising
+the tokens' vectors.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import torch
+
+Quantisation = Literal["nf4", "int8", "none"]
 
 UNQUANTISED = ("lm_head", "score", "classifier")
 """Output layers stay as they are. Naming any layer switches the library's own rule off, hence all that there may be."""
 
 
-def nf4(dtype: torch.dtype) -> Any:
-    """The quantisation that every method shares.
+def quantised(quantisation: Quantisation, dtype: torch.dtype) -> Any:
+    """The library's word for a quantisation, which every method shares; None for none.
 
     Args:
-        dtype: What weights are expanded to for computing.
+        quantisation: Which.
+        dtype: What weights of four bits are expanded to for computing.
     """
     from transformers import BitsAndBytesConfig
 
+    if quantisation == "none":
+        return None
+    if quantisation == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=list(UNQUANTISED))
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -18,7 +18,7 @@ from bench.model import ResolvedModel
 from bench.seeds import Seeds
 from bench.settings import resolve_settings
 from bench.task import Documents, Kind, LabelSpace
-from bench.training import Batch, FineTuneSettings, Fitting, classification_loss, fine_tune
+from bench.training import Batch, FineTuneSettings, Fitting, fine_tune
 
 
 @dataclass(frozen=True)
@@ -203,18 +203,6 @@ def test_affixes_and_padding(tiny_model: Callable[[str], ResolvedModel]) -> None
     assert padded.mask.tolist() == [[0, 0, 1], [1, 1, 1]]
     assert (padded.tokens, padded.padding) == (4, 2)
     assert list(by_length([[1], [1, 1], [1, 1, 1]], 2)) == [[2, 1], [0]]
-
-
-def test_losses_match_their_formulas() -> None:
-    import torch
-
-    logits = torch.tensor([[2.0, -1.0], [0.5, 0.0]])
-    p = torch.sigmoid(logits)
-    targets = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
-    expected = -(p.log() * targets + (1 - p).log() * (1 - targets)).sum()
-    torch.testing.assert_close(classification_loss(logits, targets, "multi"), expected)
-    chosen = -torch.log_softmax(logits, 1)[torch.arange(2), torch.tensor([0, 1])].sum()
-    torch.testing.assert_close(classification_loss(logits, torch.tensor([0, 1]), "single"), chosen)
 
 
 def weights(method: Bert) -> Any:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,12 +40,22 @@ model = ResolvedModel(**{**told["model"], "folder": Path(told["model"]["folder"]
 scratch = Path(told["folder"]) / "scratch"; scratch.mkdir()
 context = Context(TaskProfile("tiny", "single", 4, "micro_f1"), Seeds(0), "cpu", 1, scratch, QuietInstruments(), model)
 labels, train = LabelSpace(tuple(told["labels"])), Documents(**told["train"])
-saved, fitted = (EmbeddingHead(EmbeddingHead.Config(**told["settings"])) for _ in range(2))
-saved.load(Path(told["folder"]), labels, context)
-np.save(Path(told["folder"]) / "saved.npy", saved.predict(train.texts, context).values)
+for number, settings in enumerate(told["variants"]):
+    folder = Path(told["folder"]) / str(number)
+    saved = EmbeddingHead(EmbeddingHead.Config(**settings))
+    saved.load(folder, labels, context)
+    np.save(folder / "saved.npy", saved.predict(train.texts, context).values)
+fitted = EmbeddingHead(EmbeddingHead.Config(**told["variants"][0]))
 fitted.fit(train, train, labels, context)
 np.save(Path(told["folder"]) / "fitted.npy", fitted.predict(train.texts, context).values)
 """
+VARIANTS = [
+    {},
+    {"pooling": "latent-attention", "latents": 8, "head": "mlp", "dora": True, "direction": "bidirectional"},
+    {"quantisation": "int8", "rslora": True, "pooling": "mean"},
+    {"quantisation": "none", "adapter": "full", "pooling": "weighted-mean", "direction": "bidirectional"},
+    {"adapter": "none", "pooling": "max", "head": "mlp"},
+]
 
 
 @pytest.mark.parametrize("model_type", ["llama", "qwen3"])
@@ -63,26 +74,29 @@ def test_learns_sixteen_documents(
 def test_same_bits_after_the_disk_and_in_another_process(
     tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace, tmp_path: Path
 ) -> None:
-    settings = QUICK | {"epochs": 2}
+    variants = [QUICK | {"epochs": 2} | variant for variant in VARIANTS]
     train, model = sixteen("single"), tiny_model("llama")
-    context = make_context(model)
-    method = EmbeddingHead(EmbeddingHead.Config(**settings))
-    method.fit(train, train, labels, context)
-    scores = method.predict(train.texts, context).values
-    folder = tmp_path / "saved"
-    folder.mkdir()
-    method.save(folder)
-    assert json.loads((folder / "preparation.json").read_text())["quantisation"] == "nf4"
+    context, scores = make_context(model), []
+    for number, settings in enumerate(variants):
+        method = EmbeddingHead(EmbeddingHead.Config(**settings))
+        method.fit(train, train, labels, context)
+        scores.append(method.predict(train.texts, context).values)
+        folder = tmp_path / "saved" / str(number)
+        folder.mkdir(parents=True)
+        method.save(folder)
+        prepared = json.loads((folder / "preparation.json").read_text())
+        assert prepared["quantisation"] == settings.get("quantisation", "nf4")
     told = {
         "model": asdict(model),
-        "folder": str(folder),
+        "folder": str(tmp_path / "saved"),
         "labels": labels.names,
         "train": asdict(train),
-        "settings": settings,
+        "variants": variants,
     }
     subprocess.run([sys.executable, "-c", IN_ANOTHER_PROCESS, json.dumps(told, default=str)], check=True)
-    np.testing.assert_array_equal(np.load(folder / "saved.npy"), scores)
-    np.testing.assert_array_equal(np.load(folder / "fitted.npy"), scores)
+    for number, expected in enumerate(scores):
+        np.testing.assert_array_equal(np.load(tmp_path / "saved" / str(number) / "saved.npy"), expected)
+    np.testing.assert_array_equal(np.load(tmp_path / "saved" / "fitted.npy"), scores[0])
 
 
 def test_adapters_of_another_model_are_refused(
@@ -109,33 +123,46 @@ def test_full_training_comes_back_too(
     np.testing.assert_array_equal(again.predict(train.texts, context).values, expected)
 
 
-@pytest.mark.parametrize("model_type", ["llama", "qwen3"])
+@pytest.mark.parametrize("model_type", ["llama", "qwen3", "gemma2"])
+@pytest.mark.parametrize("direction", ["causal", "bidirectional"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "weighted-mean", "latent-attention"])
 def test_padding_side_batch_and_pad_token_do_not_matter(
-    model_type: str, tiny_model: Make, make_context: MakeContext
+    model_type: str, direction: str, pooling: str, tiny_model: Make, make_context: MakeContext
 ) -> None:
     import torch
 
     from bench.encoding import pad
 
-    method = started(EmbeddingHead(), make_context(tiny_model(model_type)))
-    network = method._network
+    config = EmbeddingHead.Config(quantisation="none", direction=direction, pooling=pooling)
+    network = started(EmbeddingHead(config), make_context(tiny_model(model_type)))._network
+    network.head.weight.data /= 0.1  # as large as after training
     # The end mark, which is the padding below, also ends one text and stands inside another.
     rows = [[2, 9, 10, 3], [2, 30, 3, 12, 40, 41, 42, 50, 51], [2, 17]]
     with torch.inference_mode():
         alone = torch.cat([network(*(torch.tensor([ids]) for ids in (row, [1] * len(row)))) for row in rows])
         for filler in (0, 3):
-            right, left = pad(rows, filler), pad(rows, filler, "left")
-            torch.testing.assert_close(network(right.ids, right.mask), alone, atol=2e-5, rtol=1e-4)
-            torch.testing.assert_close(network(right.ids, right.mask, right_padded=False), alone, atol=2e-5, rtol=1e-4)
-            torch.testing.assert_close(network(left.ids, left.mask, right_padded=False), alone, atol=2e-5, rtol=1e-4)
+            for order in ([0, 1, 2], [2, 0, 1]):
+                batch = [rows[place] for place in order]
+                right, left = pad(batch, filler), pad(batch, filler, "left")
+                for found in (
+                    network(right.ids, right.mask),
+                    network(right.ids, right.mask, right_padded=False),
+                    network(left.ids, left.mask, right_padded=False),
+                ):
+                    torch.testing.assert_close(found, alone[order], atol=1e-5, rtol=0)
 
 
-def test_batch_size_does_not_matter(tiny_model: Make, make_context: MakeContext, sixteen: Sixteen) -> None:
+@pytest.mark.parametrize("settings", [{}, {"quantisation": "int8"}, {"direction": "bidirectional", "pooling": "mean"}])
+def test_batch_size_and_order_do_not_matter(
+    settings: dict[str, Any], tiny_model: Make, make_context: MakeContext, sixteen: Sixteen
+) -> None:
     context, texts = make_context(tiny_model("llama")), sixteen("multi").texts
-    method = started(EmbeddingHead(), context)
+    method = started(EmbeddingHead(EmbeddingHead.Config(**settings)), context)
     whole = method.predict(texts, context).values
-    method.config = EmbeddingHead.Config(predict_batch_size=1)
-    np.testing.assert_allclose(method.predict(texts, context).values, whole, atol=2e-5)
+    method.config = EmbeddingHead.Config(**settings, predict_batch_size=1)
+    np.testing.assert_allclose(method.predict(texts, context).values, whole, atol=1e-5)
+    method.config = EmbeddingHead.Config(**settings, predict_batch_size=3)
+    np.testing.assert_allclose(method.predict(texts[::-1], context).values[::-1], whole, atol=1e-5)
 
 
 def test_body_in_four_bits_head_in_full_and_gradients_in_both(tiny_model: Make, make_context: MakeContext) -> None:
@@ -190,14 +217,15 @@ def test_gradient_checkpointing_changes_no_prediction(
     np.testing.assert_allclose(scores[0], scores[1], atol=1e-5)
 
 
-def test_four_bits_cannot_be_trained() -> None:
-    with pytest.raises(UserError, match="quantisation=none"):
-        resolve_settings(EmbeddingHead.Config, {"adapter": "full"}, "embedding-head")
+@pytest.mark.parametrize("quantisation", ["nf4", "int8"])
+def test_few_bits_cannot_be_trained(quantisation: str) -> None:
+    with pytest.raises(UserError, match=f"{quantisation} cannot; set quantisation=none"):
+        resolve_settings(EmbeddingHead.Config, {"adapter": "full", "quantisation": quantisation}, "embedding-head")
 
 
 @pytest.mark.parametrize("adapter", ["full", "none"])
 def test_settings_of_lora_are_refused_without_it(adapter: str) -> None:
-    for name, value in (("rank", 4), ("alpha", 1.0), ("adapter_dropout", 0.0)):
+    for name, value in (("rank", 4), ("alpha", 1.0), ("adapter_dropout", 0.0), ("rslora", True), ("dora", True)):
         with pytest.raises(UserError, match=f"adapter={adapter} has no use for {name}") as error:
             resolve_settings(
                 EmbeddingHead.Config, {"adapter": adapter, "quantisation": "none", name: value}, "embedding-head"

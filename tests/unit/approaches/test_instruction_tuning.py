@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from bench.approaches.answering import Spelling
 from bench.approaches.decoding import Generated, read, until_stop
-from bench.approaches.instruction_tuning import InstructionTuning, answer_loss, longest_answer, supervised
+from bench.approaches.instruction_tuning import InstructionTuning, answer_loss, supervised
 from bench.approaches.prompts import TEMPLATE, Answers, make_prompt
+from bench.approaches.speaker import Speaker
 from bench.encoding import load_tokenizer
 from bench.errors import UserError
 from bench.method import Context
@@ -38,22 +40,55 @@ def tokenizer(tiny_model: Make) -> Any:
     return load_tokenizer(tiny_model("llama").folder)
 
 
-@pytest.mark.parametrize("kind", ["single", "multi"])
+@pytest.mark.parametrize(
+    ("kind", "decoding"),
+    [("single", "constrained"), ("multi", "constrained"), ("multi", "free"), ("single", "verbalizer")],
+)
 def test_learns_sixteen_documents(
-    kind: Kind, tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace, tmp_path: Path
+    kind: Kind,
+    decoding: str,
+    tiny_model: Make,
+    make_context: MakeContext,
+    sixteen: Sixteen,
+    labels: LabelSpace,
+    tmp_path: Path,
 ) -> None:
     train, context = sixteen(kind), make_context(tiny_model("llama"), kind)
-    method = InstructionTuning(InstructionTuning.Config(**QUICK))
+    settings = InstructionTuning.Config(**QUICK | {"decoding": decoding})
+    method = InstructionTuning(settings)
     method.fit(train, train, labels, context)
     predicted = method.predict(train.texts, context)
-    assert [list(row) for row in predicted.sets] == [sorted(row) for row in train.labels]
-    assert set(predicted.problems.values()) == {0}
+    assert answered(predicted) == [sorted(row) for row in train.labels]
     assert context.instruments.facts["truncated_share_predict"] == 0
-    if kind == "multi":
-        method.save(tmp_path)
-        again = InstructionTuning(InstructionTuning.Config(**QUICK))
-        again.load(tmp_path, labels, context)
-        assert again.predict(train.texts, context) == predicted
+    method.save(tmp_path)
+    again = InstructionTuning(settings)
+    again.load(tmp_path, labels, context)
+    if decoding == "verbalizer":
+        assert (again.predict(train.texts, context).values == predicted.values).all()
+        return
+    assert again.predict(train.texts, context) == predicted
+    assert set(predicted.problems.values()) <= {0}
+
+
+@pytest.mark.parametrize("kind", ["single", "multi"])
+def test_scores_of_what_was_learnt(
+    kind: Kind, tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace
+) -> None:
+    """In one-label tasks the best label is right; where there may be several, the first of them begins the answer."""
+    train, context = sixteen(kind), make_context(tiny_model("qwen3"), kind)
+    method = InstructionTuning(InstructionTuning.Config(**QUICK | {"decoding": "score"}))
+    method.fit(train, train, labels, context)
+    scores = method.predict(train.texts, context).values
+    assert scores.shape == (16, 4)
+    assert (scores <= 0).all()
+    named = [i for i, row in enumerate(train.labels) if row]
+    assert [int(scores[i].argmax()) for i in named] == [min(train.labels[i]) for i in named]
+
+
+def answered(predicted: Any) -> list[list[int]]:
+    if hasattr(predicted, "sets"):
+        return [list(row) for row in predicted.sets]
+    return [[int(best)] for best in predicted.values.argmax(axis=1)]
 
 
 def test_trains_adapters_on_four_bits(
@@ -77,7 +112,11 @@ def test_default_prompt_to_the_character(tokenizer: Any) -> None:
 
 
 def test_prompt_is_the_same_in_training_and_prediction(
-    tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace
+    tiny_model: Make,
+    make_context: MakeContext,
+    sixteen: Sixteen,
+    labels: LabelSpace,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: dict[str, list[list[int]]] = {}
 
@@ -91,16 +130,19 @@ def test_prompt_is_the_same_in_training_and_prediction(
             ]
             return fitting
 
-        def _generate(self, batch: Any) -> Any:
-            seen["predict"] = [ids[mask.bool()].tolist() for ids, mask in zip(batch.ids, batch.mask, strict=True)]
-            return super()._generate(batch)
+    def spy(speaker: Speaker, texts: Any) -> Any:
+        encoded = rest(speaker, texts)
+        seen["predict"] = [[*speaker.prompt.before_ids, *row] for row in encoded.rows]
+        return encoded
 
+    rest = Speaker._rest
+    monkeypatch.setattr(Speaker, "_rest", spy)
     train, context = sixteen("multi"), make_context(tiny_model("llama"), "multi")
     method = Spy(Spy.Config(**QUICK | {"epochs": 1, "max_tokens": 6}))
     method.fit(train, train, labels, context)
     method.predict(train.texts, context)
-    assert sorted(seen["train"]) == sorted(seen["predict"])
-    whole = method._tokenizer.decode(seen["train"][5])
+    assert seen["train"] == seen["predict"]
+    whole = method._speaker.tokenizer.decode(seen["train"][5])
     assert whole.startswith("<s>Labels: sea; food; game; space\n\n")
     assert whole.endswith('\n\nLabels of this text, separated by "; ":\n')
 
@@ -113,20 +155,20 @@ def test_only_the_document_is_cut_and_every_example_keeps_its_answer(
     context = make_context(tiny_model("llama"), "multi")
     method = InstructionTuning(InstructionTuning.Config(**QUICK | {"max_tokens": 8}))
     method._start(Answers.of(labels, "multi", "; ", "none"), context)
-    targets = method._targets(train)
-    encoded = method._prompts(texts)
+    targets = [method._speaker.spelling.write(row) for row in train.labels]
+    encoded = method._speaker.prompts(texts)
     fitting = method._fitting(encoded.rows, targets)
     batch = fitting.collate([0, 1, 2])
     learnt = [row[row != -100].tolist() for row in batch.inputs["targets"]]
     assert learnt == targets
-    assert [method._tokenizer.decode(row) for row in learnt] == ["sea</s>", "food</s>", "game; space</s>"]
+    assert [method._speaker.tokenizer.decode(row) for row in learnt] == ["sea</s>", "food</s>", "game; space</s>"]
     assert batch.units == sum(map(len, targets))
     assert encoded.truncated_share == pytest.approx(2 / 3)
     for row in batch.inputs["ids"]:
-        assert "separated by" in method._tokenizer.decode(row)
-    method.config = InstructionTuning.Config(**QUICK | {"max_tokens": 500})
+        assert "separated by" in method._speaker.tokenizer.decode(row)
+    method._speaker.settings = InstructionTuning.Config(**QUICK | {"max_tokens": 500})
     with pytest.raises(UserError, match="max_tokens=500"):
-        method._room(9)
+        method._speaker.check_room(9)
 
 
 def test_an_answer_that_fills_the_context_is_said_to(
@@ -140,46 +182,43 @@ def test_an_answer_that_fills_the_context_is_said_to(
 
 
 @pytest.mark.parametrize("kind", ["single", "multi"])
-def test_answers_may_be_longer_than_those_of_training(kind: Kind, tiny_model: Make, make_context: MakeContext) -> None:
+def test_answers_may_be_longer_than_those_of_training(kind: Kind, tokenizer: Any) -> None:
     labels = LabelSpace(("sea", "food", "moves a pawn to the moon"))
-    rows = {"single": [[0], [1]], "multi": [[0, 1], []]}[kind]
-    train, context = Documents(["a", "b"], ["sea", "flour"], rows), make_context(tiny_model("llama"), kind, 3)
-    method = InstructionTuning(InstructionTuning.Config(**QUICK | {"epochs": 1}))
-    method.fit(train, train, labels, context)
-    end = method._tokenizer.eos_token_id
-    written = {"single": labels.names[2], "multi": "moves a pawn to the moon; moves a pawn to the moon"}[kind]
-    assert method._max_new_tokens >= len(method._tokenizer(written, add_special_tokens=False)["input_ids"] + [end])
-    assert method._max_new_tokens == longest_answer(method._tokenizer, method._answers, 2)
-    method = InstructionTuning(InstructionTuning.Config(**QUICK | {"epochs": 1, "max_new_tokens": 2}))
-    method.fit(train, train, labels, context)
-    assert method._max_new_tokens == 2
+    answers = Answers.of(labels, kind, "; ", "none")
+    spelling = Spelling.of(tokenizer, answers)
+    wanted = {"single": [2], "multi": [1, 2]}[kind]
+    assert len(spelling.write(wanted)) <= spelling.longest(len(wanted))
+    assert tokenizer.decode(spelling.write(wanted)) == answers.write(wanted) + tokenizer.eos_token
 
 
 def test_an_answer_without_its_end_mark_is_cut_off(
     tiny_model: Make, make_context: MakeContext, labels: LabelSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    method = InstructionTuning(InstructionTuning.Config(**QUICK))
+    method = InstructionTuning(InstructionTuning.Config(**QUICK | {"decoding": "free"}))
     context = make_context(tiny_model("llama"), "multi")
     method._start(Answers.of(labels, "multi", "; ", "none"), context)
-    method._max_new_tokens = 5
-    said = method._tokenizer("sea; food", add_special_tokens=False)["input_ids"]
-    monkeypatch.setattr(method, "_generate", lambda batch: [said, [*said, method._tokenizer.eos_token_id]])
+    import torch
+
+    cut, whole = method._speaker.spelling.write([0, 1])[:-1], method._speaker.spelling.write([0])
+    outcome = torch.tensor([cut, [*whole, *[0] * (len(cut) - len(whole))]])
+    monkeypatch.setattr("bench.approaches.speaker.greedy", lambda *_: outcome)
     predicted = method.predict(["bread", "bread"], context)
-    assert predicted.sets == [[0], [0, 1]]
+    assert predicted.sets == [[0], [0]]
     assert predicted.problems["cut_off"] == 1
-    assert predicted.texts == ["sea; food"] * 2
+    assert predicted.texts == ["sea; food", "sea"]
 
 
-def test_length_of_answers_leaves_room_for_documents(
+def test_length_of_free_answers_leaves_room_for_documents(
     tiny_model: Make, make_context: MakeContext, labels: LabelSpace
 ) -> None:
     train = Documents(["a"], ["flour"], [[1]])
     wide = LabelSpace((*labels.names[:3], "space " * 600))
-    method = InstructionTuning(InstructionTuning.Config(**QUICK | {"epochs": 1, "max_new_tokens": 9999}))
+    settings = QUICK | {"epochs": 1, "max_new_tokens": 9999, "decoding": "free"}
+    method = InstructionTuning(InstructionTuning.Config(**settings))
     context = make_context(tiny_model("llama"))
     method.fit(train, train, wide, context)
-    assert method._max_new_tokens == 512 - 64 - len(method._prompt.around(()))
     assert len(method.predict(train.texts, context).sets) == 1
+    assert context.instruments.facts["max_new_tokens"] <= 512 - 64 - len(method._speaker.prompt.around(()))
 
 
 def test_unequal_parts_of_a_batch_learn_the_same_as_the_whole(
@@ -194,7 +233,7 @@ def test_unequal_parts_of_a_batch_learn_the_same_as_the_whole(
         settings = QUICK | {"epochs": 3, "learning_rate": 1e-4, "gradient_accumulation": parts}
         method = InstructionTuning(InstructionTuning.Config(**settings))
         method.fit(train, train, labels, context)
-        flat = np.concatenate([value.numpy().ravel() for value in method._network.state_dict().values()])
+        flat = np.concatenate([value.numpy().ravel() for value in method._speaker.network.state_dict().values()])
         outcomes.append((context.instruments.facts["loss_curve"], flat))
     np.testing.assert_allclose(outcomes[0][0], outcomes[1][0], atol=1e-5)
     np.testing.assert_allclose(outcomes[0][1], outcomes[1][1], atol=1e-5)
@@ -218,12 +257,12 @@ def test_loss_is_that_of_the_answer_alone(tiny_model: Make, make_context: MakeCo
     prompts, answers = [[2, 40, 41, 42, 43], [2, 60]], [[50, 3], [51, 52, 53, 3]]
     naive = []
     for prompt, answer in zip(prompts, answers, strict=True):
-        logits = method._network(input_ids=torch.tensor([prompt + answer])).logits[0, len(prompt) - 1 : -1]
+        logits = method._speaker.network(input_ids=torch.tensor([prompt + answer])).logits[0, len(prompt) - 1 : -1]
         naive.append(functional.cross_entropy(logits, torch.tensor(answer), reduction="sum"))
     padded = pad([p + a for p, a in zip(prompts, answers, strict=True)], 0, "left")
     targets = supervised(padded.ids, [2, 4])
     assert targets.tolist() == [[-100, -100, 50, 3], [51, 52, 53, 3]]
-    loss = answer_loss(method._network, {"ids": padded.ids, "mask": padded.mask, "targets": targets})
+    loss = answer_loss(method._speaker.network, {"ids": padded.ids, "mask": padded.mask, "targets": targets})
     torch.testing.assert_close(loss, sum(naive))
 
 

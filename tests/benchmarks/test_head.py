@@ -1,0 +1,156 @@
+"""The head of a large label space costs little: pooled first, computed in chunks, on batches that are hardly padded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+LABELS, HIDDEN, BATCH, SPREAD = 1_000_000, 256, 16, 5
+
+LOSS = f"""
+import json, time
+from pathlib import Path
+import torch
+from bench.losses import AnyLabels, AnyOfManyLabels, BinaryCrossEntropy
+torch.set_num_threads(1)
+torch.manual_seed(0)
+layer, features = torch.nn.Linear({HIDDEN}, {LABELS}), torch.randn({BATCH}, {HIDDEN}, requires_grad=True)
+rows = torch.randint({LABELS}, ({BATCH}, {SPREAD})).tolist()
+
+def status(key):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
+
+def step(goal, layer):
+    layer.zero_grad()
+    features.grad = None
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    before, started = status("VmRSS"), time.perf_counter()
+    loss = goal.loss(features, layer, goal.targets(rows))
+    loss.backward()
+    seconds = time.perf_counter() - started
+    gradients = sum(weights.grad.nbytes for weights in layer.parameters()) / 2**20
+    return status("VmHWM") - before - gradients, seconds, loss.item()
+
+goals = [form(BinaryCrossEntropy(), {LABELS}) for form in (AnyOfManyLabels, AnyLabels)]
+warm = torch.nn.Linear({HIDDEN}, 64)
+for form in (AnyOfManyLabels, AnyLabels):
+    goal = form(BinaryCrossEntropy(), 64)
+    goal.loss(features, warm, goal.targets([[0]] * {BATCH})).backward()
+rounds = [[step(goal, layer) for goal in goals] for _ in range(4)]
+print(json.dumps([[max(r[i][0] for r in rounds), min(r[i][1] for r in rounds), rounds[0][i][2]] for i in (0, 1)]))
+"""
+
+
+def test_chunked_loss_of_a_million_labels(record_property):
+    done = subprocess.run([sys.executable, "-c", LOSS], check=True, capture_output=True, text=True)
+    chunked, dense = json.loads(done.stdout)
+    memory, seconds = chunked[0] / dense[0], chunked[1] / dense[1]
+    record_property("memory", round(memory, 3))
+    record_property("time", round(seconds, 2))
+    print(
+        f"\n{LABELS:,} labels: beyond weights and gradients {chunked[0]:.1f} MiB in chunks, {dense[0]:.1f} MiB dense "
+        f"({memory:.3f} of it); {chunked[1]:.2f} s and {dense[1]:.2f} s ({seconds:.2f} times)"
+    )
+    assert chunked[2] == pytest.approx(dense[2], rel=1e-5)
+    assert memory < 0.1
+    assert seconds < 1.3
+
+
+def test_pooling_before_the_head(record_property):
+    """Eight documents of 512 tokens and 5,000 labels, the decoder left out of both."""
+    import torch
+    from transformers import AutoConfig, LlamaForSequenceClassification
+
+    from bench.approaches.head_network import HeadNetwork
+
+    torch.set_num_threads(1)
+    hidden, ids = torch.randn(8, 512, HIDDEN), torch.full((8, 512), 5)
+    sizes = {"num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": 64}
+    config = AutoConfig.for_model("llama", hidden_size=HIDDEN, num_labels=5000, pad_token_id=0, **sizes)
+    stock = LlamaForSequenceClassification(config)
+    ours = HeadNetwork(stock.model, 5000)
+    ours.head.load_state_dict({"weight": stock.score.weight, "bias": torch.zeros(5000)})
+    stock.model = ours.body = known(hidden, config)
+    mask = torch.ones_like(ids)
+    with torch.inference_mode():
+        torch.testing.assert_close(ours(ids, mask), stock(input_ids=ids, attention_mask=mask).logits)
+        ratio = best(lambda: stock(input_ids=ids, attention_mask=mask)) / best(lambda: ours(ids, mask))
+    record_property("ratio", round(ratio, 1))
+    print(f"\n5,000 labels: pooling before the head is {ratio:.0f} times as fast as after it")
+    assert ratio > 10
+
+
+def test_batches_of_like_length_hardly_pad(record_property, tmp_path):
+    """The batches of a training run on Debian's tagged packages, in the embedded decoder's tokens."""
+    from bench import embedded
+    from bench.encoding import load_tokenizer
+    from bench.training import encode_documents
+    from tasks.debian import Debtags
+
+    task = Debtags()
+    if not task.availability().ok:
+        pytest.skip(task.availability().reason)
+    from transformers import AutoConfig
+
+    from bench.approaches.embedding_head import EmbeddingHead
+
+    folder = embedded.folder("embedded-decoder")
+    settings = EmbeddingHead.Config()
+    train = task.load().train
+    rows = encode_documents(load_tokenizer(folder), AutoConfig.from_pretrained(folder), train.texts, settings).rows
+    lengths = [len(row) for row in rows]
+    bucketed, chance = (
+        share_of_padding(lengths, order, settings.batch_size)
+        for order in (order_of_training(lengths, settings, tmp_path), list(range(len(lengths))))
+    )
+    record_property("padding", round(bucketed, 4))
+    print(f"\n{len(rows):,} documents: {bucketed:.1%} of the tokens are padding, {chance:.1%} in batches as they come")
+    assert bucketed < 0.08
+
+
+def known(hidden, config):
+    """Stands for a decoder whose outcome is known."""
+    import torch
+
+    network = torch.nn.Identity()
+    network.config = config
+    outcome = SimpleNamespace(last_hidden_state=hidden, past_key_values=None, hidden_states=None, attentions=None)
+    network.forward = lambda *_, **__: outcome
+    return network
+
+
+def best(call, rounds=5):
+    call()
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def order_of_training(lengths, settings, folder):
+    """The order in which a training run of one epoch asks for its examples; nothing is trained."""
+    import torch
+
+    from bench.method import Context, QuietInstruments
+    from bench.seeds import Seeds
+    from bench.task import TaskProfile
+    from bench.trainer import _Trainer
+    from bench.training import Fitting
+
+    context = Context(TaskProfile("debtags", "multi", 2, "micro_f1"), Seeds(0), "cpu", 1, folder, QuietInstruments())
+    fitting = Fitting(torch.nn.Linear(1, 1), lengths, lambda _: None, lambda *_: None)
+    return list(_Trainer(fitting, settings, context)._get_train_sampler())
+
+
+def share_of_padding(lengths, order, size):
+    batches = [[lengths[place] for place in order[start : start + size]] for start in range(0, len(order), size)]
+    held = sum(max(batch) * len(batch) for batch in batches)
+    return 1 - sum(lengths) / held
