@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from bench.approaches.prompts import Answers
@@ -16,27 +18,32 @@ if TYPE_CHECKING:
     from bench.encoding import Padded
 
 
-def greedy(network: Any, batch: Padded, stop: int | None, filler: int, max_new_tokens: int) -> Tensor:
+def greedy(network: Any, batch: Padded, stops: Sequence[int], filler: int, max_new_tokens: int) -> Tensor:
     """The likeliest continuation, token by token, of left-padded prompts.
+
+    Args:
+        network: A causal language model, with adapters or without.
+        batch: The prompts.
+        stops: Ids of which each ends an answer.
+        filler: Id of the padding.
+        max_new_tokens: Tokens after which an answer is cut off.
 
     Returns:
         New token ids, shape (prompts, max_new_tokens); ``filler`` behind the end.
     """
     import torch
-    from transformers import GenerationConfig
 
-    # A model's own generation settings may sample or penalise repeated labels; none of them is to leak in.
-    network.generation_config = GenerationConfig()
-    ids = network.generate(
-        input_ids=batch.ids,
-        attention_mask=batch.mask,
-        max_new_tokens=max_new_tokens,
-        do_sample=False,
-        num_beams=1,
-        use_cache=True,
-        eos_token_id=stop,
-        pad_token_id=filler,
-    )
+    with _plainly(network) as speaking:
+        ids = speaking.generate(
+            input_ids=batch.ids,
+            attention_mask=batch.mask,
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+            num_beams=1,
+            use_cache=True,
+            eos_token_id=list(stops),
+            pad_token_id=filler,
+        )
     new: Tensor = ids[:, batch.ids.shape[1] :]
     return torch.nn.functional.pad(new, (0, max_new_tokens - new.shape[1]), value=filler)
 
@@ -54,10 +61,10 @@ class Generated:
     finished: bool = True
 
 
-def until_stop(ids: Sequence[int], stop: int | None) -> tuple[list[int], bool]:
-    """The ids in front of the end mark, and whether there was one."""
-    ids = list(ids)
-    return (ids[: ids.index(stop)], True) if stop in ids else (ids, False)
+def until_stop(ids: Sequence[int], stops: Sequence[int]) -> tuple[list[int], bool]:
+    """The ids in front of the first end mark, and whether there was one."""
+    said = list(takewhile(lambda id_: id_ not in stops, ids))
+    return said, len(said) < len(ids)
 
 
 def read(generated: Sequence[Generated], answers: Answers) -> LabelSets:
@@ -88,3 +95,20 @@ def _read_one(one: Generated, answers: Answers, positions: dict[str, int], probl
     problems["duplicates"] += len(known) - len(labels)
     problems["parse_failures"] += not labels
     return labels
+
+
+@contextmanager
+def _plainly(network: Any) -> Iterator[Any]:
+    """The model itself, adapters in it, without its own generation settings.
+
+    They may sample or penalise repeated labels, and count even where others are handed to ``generate``.
+    """
+    from peft import PeftModel
+    from transformers import GenerationConfig
+
+    speaking = network.get_base_model() if isinstance(network, PeftModel) else network
+    own, speaking.generation_config = speaking.generation_config, GenerationConfig()
+    try:
+        yield speaking
+    finally:
+        speaking.generation_config = own

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from bench.errors import UserError
 
 ROOT = 0
+End = Literal["nothing", "answer", "label"]
 
 
 @dataclass(frozen=True)
@@ -17,15 +19,21 @@ class Trie:
 
     Attributes:
         children: For each node: token → child node. Node 0 is the root; children come after their parents.
+        parents: For each node the one above; -1 for the root.
+        tokens: For each node the token that leads to it; -1 for the root.
         entries: For each node the entry that ends there, or -1.
         paths: For each entry its nodes, from the child of the root to the node where it ends.
         sizes: For each node how many entries end there or below.
+        names: What messages call the entries.
     """
 
     children: tuple[Mapping[int, int], ...]
+    parents: tuple[int, ...]
+    tokens: tuple[int, ...]
     entries: tuple[int, ...]
     paths: tuple[tuple[int, ...], ...]
     sizes: tuple[int, ...]
+    names: tuple[str, ...]
 
     @classmethod
     def of(cls, sequences: Sequence[Sequence[int]], names: Sequence[str]) -> Trie:
@@ -35,15 +43,17 @@ class Trie:
             UserError: Two sequences are the same, or one is empty.
         """
         children: list[dict[int, int]] = [{}]
-        entries, sizes, paths = [-1], [0], []
+        parents, tokens, entries, sizes, paths = [-1], [-1], [-1], [0], []
         for entry, sequence in enumerate(sequences):
             if not sequence:
                 raise UserError(f"the model's tokenizer has no token for {names[entry]!r}")
             path, node = [], ROOT
             for token in sequence:
-                node = children[node].setdefault(token, len(children))
+                above, node = node, children[node].setdefault(token, len(children))
                 if node == len(children):
                     children.append({})
+                    parents.append(above)
+                    tokens.append(token)
                     entries.append(-1)
                     sizes.append(0)
                 path.append(node)
@@ -55,18 +65,26 @@ class Trie:
             for passed in (ROOT, *path):
                 sizes[passed] += 1
             paths.append(tuple(path))
-        return cls(tuple(children), tuple(entries), tuple(paths), tuple(sizes))
+        return cls(
+            tuple(children), tuple(parents), tuple(tokens), tuple(entries), tuple(paths), tuple(sizes), tuple(names)
+        )
 
     def __len__(self) -> int:
         return len(self.children)
 
-    def depths(self) -> list[int]:
-        """For each node how many tokens lead to it."""
-        depths = [0] * len(self)
-        for node, below in enumerate(self.children):
-            for child in below.values():
-                depths[child] = depths[node] + 1
-        return depths
+
+class Place(NamedTuple):
+    """What may come next in an answer, but for labels that were given.
+
+    Attributes:
+        more: Whether a label behind another is being spelt.
+        node: Where in its trie.
+        end: ``nothing`` ends here, the ``answer`` can, or a ``label``, behind which there may be more.
+    """
+
+    more: bool
+    node: int
+    end: End
 
 
 @dataclass(frozen=True)
@@ -76,16 +94,58 @@ class Grammar:
     Attributes:
         first: What an answer can begin with: every label, and behind them, where there may be none, the word for that.
         more: Every label with a separator in front of it; None where an answer has one label.
-        stop: Id of the end mark.
+        stops: Ids of which each ends an answer; the first is the one that is written.
         n_labels: How many entries are labels.
         most: Labels that an answer may have.
+
+    Raises:
+        UserError: What follows some label could be read in two ways.
     """
 
     first: Trie
     more: Trie | None
-    stop: int
+    stops: tuple[int, ...]
     n_labels: int
     most: int
+    _choices: dict[Place, dict[int, None]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self._separators.keys().isdisjoint(self.stops):
+            raise UserError("a separator begins with what ends an answer; set another `separator`")
+        for trie in filter(None, (self.first, self.more)):
+            for node, entry in enumerate(trie.entries):
+                for token in trie.children[node] if entry >= 0 else ():
+                    if token in self.stops or (self.end(entry, 1) == "label" and token in self._separators):
+                        raise _ambiguous(trie, entry, trie.children[node][token])
+
+    def end(self, entry: int, given: int) -> End:
+        """What ends with an entry that is the ``given``-th label; see :class:`Place`."""
+        return "label" if self.more and entry < self.n_labels and given < self.most else "answer"
+
+    def choices(self, place: Place) -> Mapping[int, None]:
+        """The tokens that may come next, the lowest first, as if no label had been given; the end as the first stop."""
+        if place not in self._choices:
+            trie = self.more if place.more and self.more else self.first
+            tokens = set(trie.children[place.node])
+            if place.end != "nothing":
+                tokens.add(self.stops[0])
+            if place.end == "label":
+                tokens.update(self._separators)
+            self._choices[place] = dict.fromkeys(sorted(tokens))
+        return self._choices[place]
+
+    @property
+    def _separators(self) -> Mapping[int, int]:
+        """What a separator can begin with."""
+        return self.more.children[ROOT] if self.more else {}
+
+
+def _ambiguous(trie: Trie, entry: int, child: int) -> UserError:
+    longer = next(name for name, path in zip(trie.names, trie.paths, strict=True) if child in path)
+    return UserError(
+        f"behind label {trie.names[entry]!r} the model's tokens do not tell a separator or an end mark from the rest "
+        f"of label {longer!r}; set another `separator`, or rename one"
+    )
 
 
 @dataclass
@@ -111,13 +171,30 @@ class Answer:
         self._trie = self.grammar.first
 
     @property
-    def place(self) -> tuple[int, int] | None:
-        """What the choices depend on while no label is spelt; None from then on."""
-        return (id(self._trie), self._node) if not self.labels and self._trie.entries[self._node] < 0 else None
+    def place(self) -> Place:
+        """What may come next, but for :attr:`spent`."""
+        entry = self._trie.entries[self._node]
+        ends = entry >= 0 and entry not in self.labels
+        end: End = self.grammar.end(entry, len(self.labels) + 1) if ends else "nothing"
+        return Place(self._trie is self.grammar.more, self._node, end)
+
+    @property
+    def spent(self) -> set[int]:
+        """Choices of the place that are none any more: all labels behind them were given."""
+        more, place = self.grammar.more, self.place
+        if more is None:
+            return set()
+        spent = set(_full(more, self._used, self._node)) if place.more else set()
+        if place.end == "label":
+            spent.update(_full(more, self._used_with(self._trie.entries[self._node]), ROOT))
+        return spent
 
     def choices(self) -> list[int]:
         """The tokens that may come next, at least one until the answer is finished."""
-        return list(self._steps())
+        if self.finished:
+            return []
+        spent = self.spent
+        return [token for token in self.grammar.choices(self.place) if token not in spent]
 
     def take(self, token: int) -> None:
         """Spell one more token.
@@ -125,52 +202,33 @@ class Answer:
         Raises:
             ValueError: It is none of the choices.
         """
-        if token not in set(self._steps()):
+        if self.finished or token not in self.grammar.choices(self.place) or token in self.spent:
             raise ValueError(f"token {token} is none of the choices")
         self.tokens.append(token)
         below = self._trie.children[self._node]
-        if self._open(below.get(token)):
+        if token in below:
             self._node = below[token]
             return
         self._end_entry()
-        if token == self.grammar.stop:
-            self.finished = True
-            return
         more = self.grammar.more
-        if more is None:
-            raise AssertionError("only the end mark follows a single label")
-        self._trie, self._node = more, more.children[ROOT][token]
+        if more is not None and token in more.children[ROOT]:
+            self._trie, self._node = more, more.children[ROOT][token]
+        else:
+            self.finished = True
 
     def take_forced(self) -> list[int]:
         """Spell every token that there is no choice about, and say which."""
-        taken = []
-        while not self.finished and len(choices := self.choices()) == 1:
-            self.take(choices[0])
-            taken.append(choices[0])
+        taken: list[int] = []
+        while not self.finished and (token := self._only_choice()) is not None:
+            self.take(token)
+            taken.append(token)
         return taken
 
-    def _steps(self) -> Iterator[int]:
-        if self.finished:
-            return
-        for token, child in self._trie.children[self._node].items():
-            if self._open(child):
-                yield token
-        entry = self._trie.entries[self._node]
-        if entry < 0 or entry in self.labels:
-            return
-        yield self.grammar.stop
-        more = self.grammar.more
-        if more is not None and entry < self.grammar.n_labels and len(self.labels) + 1 < self.grammar.most:
-            used = self._used_with(entry)
-            for token, child in more.children[ROOT].items():
-                if more.sizes[child] > used[child]:
-                    yield token
-
-    def _open(self, node: int | None) -> bool:
-        """Whether a label that was not given yet ends at a node or below."""
-        if node is None:
-            return False
-        return self._trie is self.grammar.first or self._trie.sizes[node] > self._used[node]
+    def _only_choice(self) -> int | None:
+        choices, spent = self.grammar.choices(self.place), self.spent
+        if len(choices) - len(spent) > 1:
+            return None
+        return next(token for token in choices if token not in spent)
 
     def _end_entry(self) -> None:
         entry = self._trie.entries[self._node]
@@ -182,3 +240,10 @@ class Answer:
         """Entries of ``more`` that are used up, by node, once this label has been given."""
         more = self.grammar.more
         return self._used + Counter(more.paths[label]) if more is not None else self._used
+
+
+def _full(trie: Trie, used: Counter[int], node: int) -> Iterator[int]:
+    """Tokens below a node behind which every entry is used up."""
+    for child, count in used.items():
+        if trie.parents[child] == node and count >= trie.sizes[child]:
+            yield trie.tokens[child]

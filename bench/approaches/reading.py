@@ -1,132 +1,132 @@
-"""Reading prompts once, whatever is done with them afterwards."""
+"""Reading prompts once, whatever is done with them afterwards; and how, with a given network."""
 
 from __future__ import annotations
 
-import copy
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bench.approaches.branches import Branch, branches
+from bench.approaches.label_trie import Trie
 from bench.encoding import Padded, pad
+from bench.errors import UserError
+from bench.training import autocast
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+FILLER = 0
+"""What rows are padded with; masks go along, so that any id will do."""
 
-@dataclass(frozen=True)
-class Beginning:
-    """What stands in front of every document, computed once for all of them.
+Rows = Sequence[int] | slice
+EVERY = slice(None)
+
+
+class Reader(ABC):
+    """A network that has read the prompts of a batch, and reads on what is spelt, each row at its own pace.
 
     Attributes:
-        cache: The network's keys and values of it, of one row; None where nothing stands there.
-        length: Its tokens.
+        logits: Behind each row's last token, shape (rows, vocabulary).
     """
 
-    cache: Any
-    length: int
+    logits: Tensor
 
-    @classmethod
-    def of(cls, network: Any, ids: Sequence[int], device: str) -> Beginning:
-        """Run the network over the tokens that all prompts begin with."""
-        if not ids:
-            return cls(None, 0)
-        whole = torch.tensor([list(ids)], device=device)
-        return cls(network(input_ids=whole, use_cache=True, logits_to_keep=1).past_key_values, len(ids))
+    @abstractmethod
+    def read(self, chunks: Sequence[Sequence[int]]) -> None:
+        """Read on; every row has at least one token."""
 
-    def of_rows(self, rows: int) -> Any:
-        """A copy for so many rows, to be written into."""
-        cache = copy.deepcopy(self.cache)
-        if cache is not None:
-            cache.batch_repeat_interleave(rows)
-        return cache
+    @abstractmethod
+    def part(self, rows: Rows) -> Reader:
+        """A reader of these rows that goes its own way from here."""
+
+    @abstractmethod
+    def read_tree(self, branch: Branch) -> Tensor:
+        """Logits behind each node of a tree that hangs on the end of every row; nothing of it is kept.
+
+        Returns:
+            Shape (rows, nodes, vocabulary).
+        """
 
 
-class Reader:
-    """A network that has read the prompts of a batch, and reads on what is spelt, row by row at their own pace.
-
-    Tokens that a row does not need in a step stand in front of those that it does, masked, so that every row's last
-    token is the last of its batch.
+class Prompts(ABC):
+    """Makes readers of batches of prompts that begin alike.
 
     Args:
         network: A causal language model.
-        beginning: What all prompts begin with.
-        rest: The rest of each prompt, left-padded.
+        beginning: Token ids that every prompt begins with.
+        device: Where the network is.
     """
 
-    def __init__(self, network: Any, beginning: Beginning, rest: Padded) -> None:
-        self._network = network
-        self._cache = beginning.of_rows(len(rest.ids))
-        self._mask = rest.mask.new_ones(len(rest.ids), beginning.length)
-        self.logits = self._read(rest.ids, rest.mask)
+    @abstractmethod
+    def __init__(self, network: Any, beginning: Sequence[int], device: str) -> None: ...
 
-    def read(self, chunks: Sequence[Sequence[int]], filler: int) -> None:
-        """Read on; every row has at least one token."""
-        padded = pad(chunks, filler, "left")
-        device = self._mask.device
-        self.logits = self._read(padded.ids.to(device), padded.mask.to(device))
-
-    def keep(self, rows: Sequence[int]) -> None:
-        """Go on with these rows only."""
-        chosen = torch.tensor(rows, device=self._mask.device)
-        self._cache.batch_select_indices(chosen)
-        self._mask = self._mask[chosen]
-        self.logits = self.logits[chosen]
-
-    def read_tree(self, tokens: Sequence[int], depths: Sequence[int], seen: Tensor) -> Tensor:
-        """Logits behind each token of a tree that hangs on the end of every prompt; nothing of it is kept.
-
-        Args:
-            tokens: Token of each place.
-            depths: Tokens between the prompt's end and each place.
-            seen: Which places each place may look at, bool, shape (places, places).
-
-        Returns:
-            Shape (rows, places, vocabulary).
-        """
-        rows, device = len(self._mask), self._mask.device
-        lengths = self._mask.sum(dim=1, keepdim=True)
-        made = self._network(
-            input_ids=torch.tensor(tokens, device=device).expand(rows, -1),
-            attention_mask=tree_mask(self._mask, seen, self._network.dtype),
-            position_ids=lengths + torch.tensor(depths, device=device),
-            past_key_values=self._cache,
-            use_cache=True,
-        )
-        self._cache.crop(-len(tokens))
-        logits: Tensor = made.logits
-        return logits
-
-    def _read(self, ids: Tensor, mask: Tensor) -> Tensor:
-        self._mask = torch.cat([self._mask, mask], dim=1)
-        places = (self._mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        made = self._network(
-            input_ids=ids,
-            attention_mask=self._mask,
-            position_ids=places,
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        self._cache = made.past_key_values
-        logits: Tensor = made.logits[:, -1]
-        return logits
+    @abstractmethod
+    def __call__(self, rest: Padded) -> Reader:
+        """Read a batch; ``rest`` is what follows the beginning, left-padded."""
 
 
-def tree_mask(mask: Tensor, seen: Tensor, dtype: Any) -> Tensor:
-    """The attention mask of a tree behind prompts: 0 where a token may look, the least number elsewhere.
+def check_reading(network: Any) -> type[Prompts]:
+    """The fastest way to read prompts in which a network says what it says to each prompt alone.
 
-    Args:
-        mask: 1 where a prompt has a token, shape (prompts, width).
-        seen: See :func:`ancestry`.
-        dtype: A floating-point type.
+    Whether keys and values can be shared and tokens stand in a tree depends on how a network is written, so a few
+    tokens are read and the outcome is looked at.
 
-    Returns:
-        Shape (prompts, 1, places, width + places).
+    Raises:
+        UserError: There is no such way.
     """
-    rows, places = len(mask), len(seen)
-    prompt = mask.bool()[:, None, None, :].expand(rows, 1, places, -1)
-    tree = seen.to(mask.device)[None, None].expand(rows, 1, -1, -1)
-    allowed = torch.cat([prompt, tree], dim=3)
-    return torch.zeros(allowed.shape, dtype=dtype, device=mask.device).masked_fill(~allowed, torch.finfo(dtype).min)
+    from bench.approaches.shared_reading import SharedPrompts
+    from bench.approaches.whole_reading import WholePrompts
+
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad(), autocast(str(network.device)):
+            for way in (SharedPrompts, WholePrompts):
+                if _reads_rightly(way, network):
+                    return way
+    finally:
+        network.train(training)
+    raise UserError(
+        f"{network.config.model_type} answers otherwise to a prompt alone than to one in a batch; choose another model "
+        "or set decoding=free"
+    )
+
+
+# Rows of very different lengths, so that a network that counts padding shows it.
+_BEGINNING = [7, 11, 5]
+_RESTS = [[9], [6, 8, 10, 12, 13, 14, 9, 6, 12, 8, 7, 10]]
+_CHUNKS = [[5, 7, 14, 9, 6, 11, 8], [11]]
+_ENTRIES = [[8, 13], [10]]
+
+
+def _reads_rightly(way: type[Prompts], network: Any) -> bool:
+    try:
+        found = _in_a_batch(way, network)
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError):
+        return False  # it lacks what this way asks of a network
+    expected = torch.stack([_alone(network, *texts) for texts in zip(_RESTS, _CHUNKS, strict=True)]).float()
+    tolerance = 1e-3 if found.dtype is torch.float32 else 0.1
+    errors = (found.float() - expected).square().mean(dim=2).sqrt() / expected.std(dim=2)
+    return bool((errors <= tolerance).all())
+
+
+def _in_a_batch(way: type[Prompts], network: Any) -> Tensor:
+    """Logits behind prompts, behind what is read on, and behind the nodes of a tree; shape (rows, 5, vocabulary)."""
+    reader = way(network, _BEGINNING, str(network.device))(pad(_RESTS, FILLER, "left"))
+    prompt = reader.logits
+    reader.read(_CHUNKS)
+    (branch,) = branches(Trie.of(_ENTRIES, ("longer", "shorter")))
+    return torch.cat([prompt[:, None], reader.logits[:, None], reader.read_tree(branch)], dim=1)
+
+
+def _alone(network: Any, rest: Sequence[int], chunk: Sequence[int]) -> Tensor:
+    """The same logits of one row, by nothing but plain passes; shape (5, vocabulary)."""
+    prompt = [*_BEGINNING, *rest]
+    longer, shorter = (
+        network(input_ids=torch.tensor([[*prompt, *chunk, *entry]], device=network.device), use_cache=False).logits[0]
+        for entry in _ENTRIES
+    )
+    behind = len(prompt) + len(chunk) - 1
+    return torch.cat([longer[[len(prompt) - 1, behind, behind + 1, behind + 2]], shorter[-1:]])

@@ -13,7 +13,7 @@ label_sets = st.lists(tokens, min_size=1, max_size=8, unique_by=tuple)
 def grammar_of(sequences, most=1):
     names = [str(sequence) for sequence in sequences]
     more = Trie.of([[MARK, *sequence] for sequence in sequences], names) if most > 1 else None
-    return Grammar(Trie.of(sequences, names), more, STOP, len(sequences), most)
+    return Grammar(Trie.of(sequences, names), more, (STOP,), len(sequences), most)
 
 
 @given(label_sets, st.integers(1, 4), st.data())
@@ -69,7 +69,7 @@ def test_tokens_without_a_choice_are_spelt_at_once():
 def test_the_word_for_no_label_stands_alone():
     names = ["a", "b", "none"]
     first, more = Trie.of([[2], [3], [4]], names), Trie.of([[MARK, 2], [MARK, 3]], names)
-    answer = Answer(Grammar(first, more, STOP, n_labels=2, most=2))
+    answer = Answer(Grammar(first, more, (STOP,), n_labels=2, most=2))
     answer.take(4)
     assert answer.choices() == [STOP]
     answer.take(STOP)
@@ -86,3 +86,48 @@ def test_labels_that_the_tokenizer_writes_alike_are_refused():
 def test_a_token_that_is_no_choice_is_refused():
     with pytest.raises(ValueError, match="none of the choices"):
         Answer(grammar_of([[2], [3]])).take(4)
+
+
+def test_of_several_end_marks_the_first_is_spelt():
+    answer = Answer(Grammar(Trie.of([[2], [2, 3]], ["a", "b"]), None, (7, STOP), 2, 1))
+    answer.take(2)
+    assert answer.choices() == [3, 7]
+    answer.take(3)
+    assert answer.take_forced() == [7]
+
+
+def test_where_all_labels_were_given_the_end_is_forced():
+    answer = Answer(grammar_of([[2, 3], [2, 4]], most=4))
+    answer.take(2)
+    answer.take(3)
+    answer.take(MARK)
+    assert answer.take_forced() == [2, 4, STOP]
+    assert answer.labels == [0, 1]
+
+
+def test_what_follows_a_label_must_tell_what_it_is():
+    a_longer, names = [[2], [2, 3], [4]], ["short", "longer", "other"]
+    with pytest.raises(UserError, match=r"behind label 'short' .* label 'longer'; set another `separator`"):
+        Grammar(Trie.of(a_longer, names), Trie.of([[3, *row] for row in a_longer], names), (STOP,), 3, 2)
+    for stops in ((3,), (STOP, 3)):
+        with pytest.raises(UserError, match=r"behind label 'short' .* an end mark"):
+            Grammar(Trie.of(a_longer, names), None, stops, 3, 1)
+    with pytest.raises(UserError, match="separator begins with what ends an answer"):
+        Grammar(Trie.of([[2]], ["a"]), Trie.of([[MARK, 2]], ["a"]), (STOP, MARK), 1, 2)
+    only_one = Grammar(Trie.of(a_longer, names), Trie.of([[3, *row] for row in a_longer], names), (STOP,), 3, 1)
+    answer = Answer(only_one)
+    answer.take(2)
+    assert answer.choices() == [STOP, 3]
+
+
+def test_choices_are_made_once_however_many_answers_are_spelt():
+    grammar = grammar_of([[token] for token in range(2, 3000)], most=3)
+    made = grammar.choices(Answer(grammar).place)
+    for token in range(2, 1000):
+        answer = Answer(grammar)
+        assert answer.take_forced() == []
+        answer.take(token)
+        answer.take(MARK)
+        assert answer.take_forced() == []
+        answer.take(token + 1)
+    assert grammar.choices(Answer(grammar).place) is made
