@@ -7,9 +7,9 @@ too small to learn from, and the training run divides by the documents itself.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from bench.task import Documents, Kind
 
 _ASYMMETRIC_ONLY = ("positive_gamma", "negative_gamma", "negative_margin")
-
-Criterion = Callable[["Tensor", "Tensor"], "Tensor"]
-"""Logits (float32, shape (documents, labels)) and targets → the loss, a scalar in nats."""
 
 
 class LossSettings(Settings):
@@ -63,12 +60,43 @@ class LossSettings(Settings):
         return self
 
 
+class Criterion(ABC):
+    """A loss, a scalar in nats: of the logits of all labels at once, or put together from some labels after the other.
+
+    Parts leave sums, which add up, and logarithms of sums, which add up once they are no logarithms any more.
+
+    Attributes:
+        of_each_label: Whether it is a sum over labels by themselves: parts leave sums alone, and those are the loss.
+    """
+
+    of_each_label: ClassVar[bool] = False
+
+    @abstractmethod
+    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The loss of logits, float32, shape (documents, labels)."""
+
+    @abstractmethod
+    def part(self, logits: Tensor, known: Tensor, labels: slice) -> tuple[Tensor, Tensor]:
+        """What some labels leave: sums and logarithms of sums, of any shape.
+
+        Args:
+            logits: float32, shape (documents, those labels).
+            known: 0 or 1, of the same shape.
+            labels: Which they are.
+        """
+
+    @abstractmethod
+    def whole(self, sums: Tensor, logs: Tensor) -> Tensor:
+        """The loss, from what all parts left."""
+
+
 @dataclass(frozen=True)
-class CrossEntropy:
+class CrossEntropy(Criterion):
     """Cross-entropy with weights of labels, smoothed targets and a focus on what is wrong yet.
 
     With targets ``q = (1 - smoothing) · onehot + smoothing / labels`` it is ``Σ_c w_c q_c (1 - p_c)^gamma (-log p_c)``.
-    The focus is the focal loss (arXiv 1708.02002), smoothing that of arXiv 1512.00567.
+    The focus is the focal loss (arXiv 1708.02002), smoothing that of arXiv 1512.00567. Put together from parts it has
+    one of the two: where targets are spread, the focus on each label would have to know all others.
 
     Attributes:
         smoothing: Part of the targets that is spread evenly.
@@ -82,31 +110,70 @@ class CrossEntropy:
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The loss; targets are the label of each document, int64, shape (documents,)."""
+        import torch
         from torch.nn import functional
 
-        weights = None if self.weights is None else self.weights.to(logits.device)
+        weights = self._weights(logits, slice(None))
         if self.gamma == 0:
             return functional.cross_entropy(
                 logits, targets, weight=weights, reduction="sum", label_smoothing=self.smoothing
             )
-        return self._focal(logits, targets, weights)
-
-    def _focal(self, logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
-        import torch
-        from torch.nn import functional
-
         logs = torch.log_softmax(logits, dim=1)
+        column = targets.unsqueeze(1)
+        if self.smoothing == 0:
+            return (weights[targets] * self._missed(logs.gather(1, column).squeeze(1))).sum()
+        even = self.smoothing / logits.shape[1]
+        wanted = torch.full_like(logs, even).scatter_(1, column, 1 - self.smoothing + even)
+        return (wanted * weights * self._missed(logs)).sum()
+
+    def part(self, logits: Tensor, known: Tensor, labels: slice) -> tuple[Tensor, Tensor]:
+        """Of each document the logit and the weight of its label, what smoothing needs of all labels, log Σ e^logit."""
+        import torch
+
+        weights = self._weights(logits, labels)
+        sums = [(known * logits).sum(1), known @ weights]
+        if self.smoothing:
+            everywhere = logits.new_ones(len(logits))
+            sums += [logits @ weights, everywhere * weights.sum(), everywhere * len(weights)]
+        return torch.stack(sums), logits.logsumexp(1)
+
+    def whole(self, sums: Tensor, logs: Tensor) -> Tensor:
+        """The loss; that of smoothed targets is ``Σ_c w_c (log Σ e^s - s_c)`` for the part that is spread."""
+        chosen, weight, *rest = sums
+        hit: Tensor = weight * self._missed(chosen - logs)
+        if not rest:
+            return hit.sum()
+        spread, mass, labels = rest
+        even: Tensor = self.smoothing / labels * (mass * logs - spread)
+        return ((1 - self.smoothing) * hit + even).sum()
+
+    def _weights(self, logits: Tensor, labels: slice) -> Tensor:
+        return logits.new_ones(logits.shape[1]) if self.weights is None else self.weights[labels].to(logits)
+
+    def _missed(self, logs: Tensor) -> Tensor:
+        """``(1 - p)^gamma (-log p)`` of logarithms of p."""
+        import torch
+
         # Below the smallest step from one, a power under one would have an endless slope.
-        missing = (1 - logs.exp()).clamp(min=torch.finfo(logs.dtype).eps)
-        sizes = logits.shape[1]
-        wanted = (1 - self.smoothing) * functional.one_hot(targets, sizes) + self.smoothing / sizes
-        if weights is not None:
-            wanted = wanted * weights
-        return -(wanted * missing**self.gamma * logs).sum()
+        return -((1 - logs.exp()).clamp(min=torch.finfo(logs.dtype).eps) ** self.gamma) * logs
+
+
+class _OfEachLabel(Criterion):
+    """A loss of each label by itself: the parts' losses add up."""
+
+    of_each_label = True
+
+    def part(self, logits: Tensor, known: Tensor, labels: slice) -> tuple[Tensor, Tensor]:
+        """Their loss."""
+        return self(logits, known), logits.new_zeros(0)
+
+    def whole(self, sums: Tensor, logs: Tensor) -> Tensor:
+        """The sum as it is."""
+        return sums
 
 
 @dataclass(frozen=True)
-class BinaryCrossEntropy:
+class BinaryCrossEntropy(_OfEachLabel):
     """Binary cross-entropy of each label by itself."""
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -117,7 +184,7 @@ class BinaryCrossEntropy:
 
 
 @dataclass(frozen=True)
-class Asymmetric:
+class Asymmetric(_OfEachLabel):
     """The asymmetric loss (arXiv 2009.14119): binary cross-entropy with a focus, and a margin for negatives.
 
     ``-(1 - p)^positive · log p`` for a label, ``-p_m^negative · log(1 - p_m)`` with ``p_m = max(p - margin, 0)`` for
@@ -149,7 +216,7 @@ class Asymmetric:
 
 
 @dataclass(frozen=True)
-class Zlpr:
+class Zlpr(Criterion):
     """The zero-bounded log-sum-exp and pairwise rank-based loss (arXiv 2208.02955).
 
     ``log(1 + Σ_labels e^-s) + log(1 + Σ_others e^s)``: a document's labels are pushed above zero, all others below.
@@ -157,13 +224,22 @@ class Zlpr:
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The loss; targets are 0 or 1, float32, of the shape of the logits."""
+        return self.whole(*self.part(logits, targets, slice(None)))
+
+    def part(self, logits: Tensor, known: Tensor, labels: slice) -> tuple[Tensor, Tensor]:
+        """The logarithms of both sums of each document."""
         import torch
 
-        present = targets > 0
-        zero = logits.new_zeros(len(logits), 1)
-        labels = torch.cat([zero, (-logits).masked_fill(~present, -torch.inf)], dim=1)
-        others = torch.cat([zero, logits.masked_fill(present, -torch.inf)], dim=1)
-        return (labels.logsumexp(dim=1) + others.logsumexp(dim=1)).sum()
+        present = known > 0
+        labels_below = (-logits).masked_fill(~present, -torch.inf)
+        others_above = logits.masked_fill(present, -torch.inf)
+        return logits.new_zeros(0), torch.stack([labels_below.logsumexp(1), others_above.logsumexp(1)])
+
+    def whole(self, sums: Tensor, logs: Tensor) -> Tensor:
+        """The loss; what was nowhere adds nothing to one."""
+        import torch
+
+        return torch.logaddexp(logs, torch.zeros_like(logs)).sum()
 
 
 @dataclass(frozen=True)
@@ -216,11 +292,10 @@ class AnyLabels(Objective):
         return targets
 
 
-class AnyOfManyLabels(Objective):
-    """Documents have any number of so many labels that the logits of all at once would take too much memory.
+class ManyLabels(Objective):
+    """Labels are so many, one or several a document, that the logits of all at once would take too much memory.
 
-    Targets have shape (2, labels of all documents), int64: document and label, sorted by label. The criterion has to
-    be a sum over labels.
+    Targets have shape (2, labels of all documents), int64: document and label, sorted by label.
     """
 
     def targets(self, labels: Sequence[Sequence[int]]) -> Tensor:
@@ -243,20 +318,30 @@ def objective(settings: LossSettings, kind: Kind, train: Documents, n_labels: in
     Raises:
         UserError: The loss has to see all labels at once, and they are too many.
     """
-    if kind == "single":
-        weights = balanced_weights(train, n_labels) if settings.class_weights == "balanced" else None
-        return OneLabel(CrossEntropy(settings.label_smoothing, settings.focal_gamma, weights), n_labels)
+    many = in_parts(n_labels)
+    if kind == "multi":
+        return (ManyLabels if many else AnyLabels)(_of_any_labels(settings), n_labels)
+    if many and settings.focal_gamma and settings.label_smoothing:
+        raise UserError(
+            f"focal_gamma and label_smoothing together see all labels of a document at once, {DENSE_LABELS} at most, "
+            f"and the task has {n_labels}; set one of them to 0"
+        )
+    weights = balanced_weights(train, n_labels) if settings.class_weights == "balanced" else None
+    criterion = CrossEntropy(settings.label_smoothing, settings.focal_gamma, weights)
+    return (ManyLabels if many else OneLabel)(criterion, n_labels)
+
+
+def in_parts(n_labels: int) -> bool:
+    """Whether the loss of so many labels is computed some of them at a time."""
+    return n_labels > DENSE_LABELS
+
+
+def _of_any_labels(settings: LossSettings) -> Criterion:
     if settings.multi_label_loss == "zlpr":
-        if n_labels > DENSE_LABELS:
-            raise UserError(
-                f"multi_label_loss=zlpr sees all labels of a document at once, {DENSE_LABELS} at most, and the task "
-                f"has {n_labels}; set multi_label_loss=bce or asymmetric"
-            )
-        return AnyLabels(Zlpr(), n_labels)
-    criterion: Criterion = BinaryCrossEntropy()
+        return Zlpr()
     if settings.multi_label_loss == "asymmetric":
-        criterion = Asymmetric(settings.positive_gamma, settings.negative_gamma, settings.negative_margin)
-    return (AnyLabels if n_labels <= DENSE_LABELS else AnyOfManyLabels)(criterion, n_labels)
+        return Asymmetric(settings.positive_gamma, settings.negative_gamma, settings.negative_margin)
+    return BinaryCrossEntropy()
 
 
 def balanced_weights(documents: Documents, n_labels: int) -> Tensor:

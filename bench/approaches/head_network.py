@@ -27,6 +27,7 @@ class HeadNetwork(nn.Module):
         pooling: See :func:`bench.approaches.pooling.make_pooling`.
         head: ``linear``, or ``mlp`` for a hidden layer as wide as the decoder, with GELU.
         latents: Vectors of latent attention.
+        bias: Whether the last layer has a bias.
 
     Attributes:
         body: The decoder.
@@ -35,15 +36,18 @@ class HeadNetwork(nn.Module):
         hidden: What stands between pooling and the last layer.
     """
 
-    def __init__(self, body: Any, n_labels: int, pooling: str = "last", head: str = "linear", latents: int = 1) -> None:
+    def __init__(  # noqa: PLR0917 (one argument for each thing that a head can be)
+        self, body: Any, n_labels: int, pooling: str = "last", head: str = "linear", latents: int = 1, bias: bool = True
+    ) -> None:
         super().__init__()
         text = body.config.get_text_config()
-        size = text.hidden_size
+        size = width(text)
         self.body = body
         # The last layer comes first, so that it starts alike under every pooling.
-        self.head = nn.Linear(size, n_labels)
+        self.head = nn.Linear(size, n_labels, bias=bias)
         nn.init.normal_(self.head.weight, std=HEAD_START * getattr(text, "initializer_range", 0.02))
-        nn.init.zeros_(self.head.bias)
+        if bias:
+            nn.init.zeros_(self.head.bias)
         self.pooling = make_pooling(pooling, size, latents)
         self.hidden = nn.Sequential(nn.Linear(size, size), nn.GELU()) if head == "mlp" else nn.Identity()
 
@@ -52,23 +56,27 @@ class HeadNetwork(nn.Module):
         """The decoder's config."""
         return self.body.config
 
-    def forward(
-        self,
-        ids: Tensor,
-        mask: Tensor,
-        right_padded: bool = True,
-        finish: Finish = lambda features, head: head(features),
-    ) -> Tensor:
+    def train(self, mode: bool = True) -> HeadNetwork:
+        """Switch dropout on, or off; never in a decoder of which nothing is trained, whose features would be chance."""
+        super().train(mode)
+        if not any(weights.requires_grad for weights in self.body.parameters()):
+            self.body.eval()
+        return self
+
+    def forward(self, ids: Tensor, mask: Tensor, finish: Finish = lambda features, head: head(features)) -> Tensor:
         """Logits, float32, shape (documents, labels), or what else is wanted.
+
+        Padding is moved behind the tokens first. A causal decoder's tokens never see what follows them, so that its
+        attention then needs no mask and takes the faster way; pooling leaves padding out by itself.
 
         Args:
             ids: Token ids, shape (documents, width).
             mask: 1 where a token is, shape (documents, width).
-            right_padded: Whether padding follows the tokens. A causal decoder's tokens never see what follows them, so
-                that its attention then needs no mask and takes the faster way; pooling leaves padding out by itself.
             finish: What is made of the features and the last layer, such as a loss.
         """
-        unmasked = right_padded and is_causal(self.config.get_text_config())
+        order = mask.argsort(dim=1, descending=True, stable=True)
+        ids, mask = ids.gather(1, order), mask.gather(1, order)
+        unmasked = is_causal(self.config.get_text_config())
         hidden = self.body(input_ids=ids, attention_mask=None if unmasked else mask).last_hidden_state
         with torch.autocast(hidden.device.type, enabled=False):
             return finish(self.hidden(self.pooling(hidden, mask)), self.head)
@@ -76,3 +84,8 @@ class HeadNetwork(nn.Module):
     def on_top(self) -> nn.ModuleDict:
         """All but the decoder, under one roof for saving and loading."""
         return nn.ModuleDict({"head": self.head, "pooling": self.pooling, "hidden": self.hidden})
+
+
+def width(config: Any) -> int:
+    """Size of the vectors that a decoder with this config gives out; some of OPT are narrower at both ends."""
+    return int(getattr(config, "word_embed_proj_dim", None) or config.hidden_size)

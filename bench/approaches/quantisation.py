@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Quantisation = Literal["nf4", "int8", "none"]
 
-UNQUANTISED = ("lm_head", "score", "classifier")
+UNQUANTISED = ("lm_head", "score", "classifier", "output_projection", "embed_out", "lm_loss", "head")
 """Output layers stay as they are. Naming any layer switches the library's own rule off, hence all that there may be."""
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from bench.errors import UserError
 from bench.losses import (
     AnyLabels,
-    AnyOfManyLabels,
     Asymmetric,
     BinaryCrossEntropy,
     CrossEntropy,
     LossSettings,
+    ManyLabels,
     OneLabel,
     Zlpr,
     balanced_weights,
@@ -27,7 +27,7 @@ from bench.task import Documents
 
 LOGITS = [[2.0, -1.0, 0.3], [0.5, 0.0, -2.5]]
 SETS = [[1, 0, 0], [1, 0, 1]]
-ELEMENTWISE = [BinaryCrossEntropy(), Asymmetric(), Asymmetric(1.0, 2.0, 0.0)]
+ANY_LABELS = [BinaryCrossEntropy(), Asymmetric(), Asymmetric(1.0, 2.0, 0.0), Zlpr()]
 
 
 def sigmoid(x: float) -> float:
@@ -89,7 +89,7 @@ def test_zlpr() -> None:
     assert Zlpr()(tensor(LOGITS), tensor(SETS).float()).item() == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("criterion", [*ELEMENTWISE, Zlpr()], ids=str)
+@pytest.mark.parametrize("criterion", ANY_LABELS, ids=str)
 @pytest.mark.parametrize("sets", [[[0, 0]], [[1, 1]], [[1, 0]]])
 def test_gradients_are_right_and_finite_far_out(criterion: Any, sets: list[list[int]]) -> None:
     import torch
@@ -114,61 +114,96 @@ def test_cross_entropy_has_finite_gradients_far_out(gamma: float) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_chunked_is_dense(data: Any) -> None:
+    """Of any number of labels and of one, with parts of a step that add up, whatever is frozen."""
     import torch
 
     from bench.chunked_loss import chunked_loss
 
     count, n_labels = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 12))
     chunk = data.draw(st.integers(1, 60))
-    rows = data.draw(st.lists(st.sets(st.integers(0, n_labels - 1)), min_size=count, max_size=count))
-    criterion = data.draw(st.sampled_from(ELEMENTWISE))
-    bias = data.draw(st.booleans())
-    torch.manual_seed(0)
-    features, layer = torch.randn(count, 5, requires_grad=True), torch.nn.Linear(5, n_labels, bias=bias)
-    parts = [features, *layer.parameters()]
+    sets = st.sets(st.integers(0, n_labels - 1))
+    criterion, one = data.draw(st.one_of(st.sampled_from(ANY_LABELS).map(lambda loss: (loss, False)), single(n_labels)))
+    rows = data.draw(st.lists(sets.filter(lambda row: len(row) == 1) if one else sets, min_size=count, max_size=count))
     labels = [sorted(row) for row in rows]
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(5, n_labels, bias=data.draw(st.booleans()))
+    layer.weight.requires_grad_(data.draw(st.booleans()))
+    features = torch.randn(count, 5, requires_grad=True)
+    parts = [part for part in (features, *layer.parameters()) if part.requires_grad]
 
-    dense = criterion(layer(features), AnyLabels(criterion, n_labels).targets(labels)) / 3
+    form = OneLabel if one else AnyLabels
+    dense = form(criterion, n_labels).loss(features, layer, form(criterion, n_labels).targets(labels)) / 3
     expected = torch.autograd.grad(dense, parts)
-    pairs = AnyOfManyLabels(criterion, n_labels).targets(labels)
-    found = chunked_loss(features, layer, pairs, criterion, chunk) / 3
-    torch.testing.assert_close(found, dense, rtol=1e-5, atol=1e-6)
-    found.backward()
-    for part, gradient in zip(parts, expected, strict=True):
-        torch.testing.assert_close(part.grad, gradient, rtol=1e-5, atol=1e-6)
+    pairs = ManyLabels(criterion, n_labels).targets(labels)
+    for times in (1, 2):
+        found = chunked_loss(features, layer, pairs, criterion, chunk) / 3
+        torch.testing.assert_close(found, dense, rtol=1e-5, atol=1e-5)
+        found.backward()
+        for part, gradient in zip(parts, expected, strict=True):
+            torch.testing.assert_close(part.grad, times * gradient, rtol=1e-5, atol=1e-5)
+    assert layer.weight.requires_grad or layer.weight.grad is None
 
 
-def test_chunked_needs_no_gradient_of_what_is_frozen_and_none_for_looking() -> None:
+def single(n_labels: int) -> Any:
+    """Losses of one label a document, of which the chunked form has focus or smoothing, with weights or without."""
+    weights = st.none() | st.lists(st.sampled_from([0.5, 1.0, 3.0]), min_size=n_labels, max_size=n_labels).map(tensor)
+    kinds = st.sampled_from([(0.0, 0.0), (0.2, 0.0), (0.0, 0.5), (0.0, 2.0)])
+    return st.builds(lambda kind, held: (CrossEntropy(*kind, held), True), kinds, weights)
+
+
+@pytest.mark.parametrize("criterion", [*ANY_LABELS, CrossEntropy(0.1), CrossEntropy(gamma=0.5)], ids=str)
+@pytest.mark.parametrize("far", [-200.0, 200.0])
+def test_chunked_has_finite_gradients_far_out(criterion: Any, far: float) -> None:
     import torch
 
     from bench.chunked_loss import chunked_loss
 
-    layer, features, pairs = torch.nn.Linear(3, 6), torch.ones(2, 3), tensor([[0, 1], [0, 5]])
-    chunked_loss(features, layer, pairs, BinaryCrossEntropy(), 4).backward()
-    assert features.grad is None
-    gradient = layer.weight.grad
-    assert gradient is not None
+    layer = torch.nn.Linear(1, 6)
+    torch.nn.init.constant_(layer.weight, far)
+    loss = chunked_loss(torch.ones(2, 1), layer, tensor([[0, 1], [0, 5]]), criterion, 4)
+    loss.backward()
+    assert layer.weight.grad is not None
+    assert torch.isfinite(loss)
+    assert torch.isfinite(layer.weight.grad).all()
+
+
+@pytest.mark.parametrize("criterion", ANY_LABELS, ids=str)
+def test_chunked_takes_no_gradient_for_looking(criterion: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from bench.chunked_loss import chunked_loss
+
+    monkeypatch.setattr("bench.chunked_loss._Work.slope", None)
+    layer, pairs = torch.nn.Linear(3, 6), tensor([[0, 1], [0, 5]])
     with torch.no_grad():
-        looked = chunked_loss(features, layer, pairs, BinaryCrossEntropy(), 4)
-    assert not looked.requires_grad
-    chunked_loss(features, layer, pairs, BinaryCrossEntropy(), 4).backward()  # parts of a step add up
-    torch.testing.assert_close(
-        layer.weight.grad,
-        2
-        * torch.autograd.grad(
-            BinaryCrossEntropy()(layer(features), tensor([[1.0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1.0]])), layer.weight
-        )[0],
-    )
+        assert not chunked_loss(torch.ones(2, 3), layer, pairs, criterion, 4).requires_grad
+    assert layer.weight.grad is None
+
+
+def test_chunked_makes_no_second_gradient_of_the_layer() -> None:
+    import torch
+
+    from bench.chunked_loss import chunked_loss
+
+    layer, pairs = torch.nn.Linear(3, 6), tensor([[0, 1], [0, 5]])
+    chunked_loss(torch.ones(2, 3), layer, pairs, BinaryCrossEntropy(), 4).backward()
+    assert layer.weight.grad is not None
+    handed_over: list[Any] = []
+    layer.weight.register_hook(handed_over.append)
+    first = layer.weight.grad.clone()
+    chunked_loss(torch.ones(2, 3), layer, pairs, BinaryCrossEntropy(), 4).backward()
+    assert handed_over in ([], [None])
+    torch.testing.assert_close(layer.weight.grad, 2 * first)
 
 
 def test_targets() -> None:
     rows = [[2, 0], [], [2]]
     assert OneLabel(CrossEntropy(), 3).targets([[2], [0]]).tolist() == [2, 0]
     assert AnyLabels(Zlpr(), 3).targets(rows).tolist() == [[1, 0, 1], [0, 0, 0], [0, 0, 1]]
-    assert AnyOfManyLabels(Zlpr(), 3).targets(rows).tolist() == [[0, 0, 2], [0, 2, 2]]
-    assert AnyOfManyLabels(Zlpr(), 3).targets([[], []]).shape == (2, 0)
+    assert ManyLabels(Zlpr(), 3).targets(rows).tolist() == [[0, 0, 2], [0, 2, 2]]
+    assert ManyLabels(Zlpr(), 3).targets([[], []]).shape == (2, 0)
 
 
 def test_balanced_weights_are_those_of_scikit_learn() -> None:
@@ -192,15 +227,20 @@ def test_what_the_settings_ask_for() -> None:
     assert single.criterion.weights is not None
     assert objective(LossSettings(), "single", train, 2) == OneLabel(CrossEntropy(), 2)
     assert objective(LossSettings(), "multi", train, 2) == AnyLabels(BinaryCrossEntropy(), 2)
-    assert objective(LossSettings(), "multi", train, 10_001) == AnyOfManyLabels(BinaryCrossEntropy(), 10_001)
+    assert objective(LossSettings(), "multi", train, 10_001) == ManyLabels(BinaryCrossEntropy(), 10_001)
     asked = LossSettings(multi_label_loss="asymmetric", negative_gamma=3)
-    assert objective(asked, "multi", train, 10_001) == AnyOfManyLabels(Asymmetric(negative=3), 10_001)
+    assert objective(asked, "multi", train, 10_001) == ManyLabels(Asymmetric(negative=3), 10_001)
     assert objective(LossSettings(multi_label_loss="zlpr"), "multi", train, 10_000) == AnyLabels(Zlpr(), 10_000)
+    assert objective(LossSettings(multi_label_loss="zlpr"), "multi", train, 10_001) == ManyLabels(Zlpr(), 10_001)
+    assert objective(LossSettings(), "single", train, 10_000) == OneLabel(CrossEntropy(), 10_000)
+    assert objective(LossSettings(focal_gamma=2), "single", train, 10_001) == ManyLabels(CrossEntropy(gamma=2), 10_001)
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(UserError, match=r"sees all labels.*10001; set multi_label_loss=bce or asymmetric") as error:
-        objective(LossSettings(multi_label_loss="zlpr"), "multi", documents([0]), 10_001)
+    both = LossSettings(focal_gamma=1, label_smoothing=0.1)
+    with pytest.raises(UserError, match=r"focal_gamma and label_smoothing together.*10001; set one of") as error:
+        objective(both, "single", documents([0]), 10_001)
     assert "\n" not in str(error.value)
+    assert isinstance(objective(both, "single", documents([0]), 10_000), OneLabel)
     with pytest.raises(UserError, match="multi_label_loss=bce has no use for negative_gamma"):
         resolve_settings(LossSettings, {"negative_gamma": 2.0}, "bert")

@@ -23,7 +23,14 @@ from bench.task import Documents, Kind, LabelSpace
 Make = Callable[[str], ResolvedModel]
 MakeContext = Callable[..., Context]
 Sixteen = Callable[[Kind], Documents]
-QUICK = {"epochs": 40, "batch_size": 8, "learning_rate": 1e-2, "head_learning_rate": 1e-2, "max_tokens": 64}
+QUICK = {
+    "epochs": 40,
+    "keep": "last",
+    "batch_size": 8,
+    "learning_rate": 1e-2,
+    "head_learning_rate": 1e-2,
+    "max_tokens": 64,
+}
 
 IN_ANOTHER_PROCESS = """
 import json, sys
@@ -36,25 +43,26 @@ from bench.seeds import Seeds
 from bench.task import Documents, LabelSpace, TaskProfile
 torch.set_num_threads(1)
 told = json.loads(sys.argv[1])
-model = ResolvedModel(**{**told["model"], "folder": Path(told["model"]["folder"])})
 scratch = Path(told["folder"]) / "scratch"; scratch.mkdir()
-context = Context(TaskProfile("tiny", "single", 4, "micro_f1"), Seeds(0), "cpu", 1, scratch, QuietInstruments(), model)
+profile = TaskProfile("tiny", "single", 4, "micro_f1")
 labels, train = LabelSpace(tuple(told["labels"])), Documents(**told["train"])
-for number, settings in enumerate(told["variants"]):
+for number, (model, settings) in reversed(list(enumerate(told["variants"]))):
+    model = ResolvedModel(**{**model, "folder": Path(model["folder"])})
+    context = Context(profile, Seeds(0), "cpu", 1, scratch, QuietInstruments(), model)
     folder = Path(told["folder"]) / str(number)
     saved = EmbeddingHead(EmbeddingHead.Config(**settings))
     saved.load(folder, labels, context)
     np.save(folder / "saved.npy", saved.predict(train.texts, context).values)
-fitted = EmbeddingHead(EmbeddingHead.Config(**told["variants"][0]))
+fitted = EmbeddingHead(EmbeddingHead.Config(**settings))
 fitted.fit(train, train, labels, context)
 np.save(Path(told["folder"]) / "fitted.npy", fitted.predict(train.texts, context).values)
 """
-VARIANTS = [
-    {},
-    {"pooling": "latent-attention", "latents": 8, "head": "mlp", "dora": True, "direction": "bidirectional"},
-    {"quantisation": "int8", "rslora": True, "pooling": "mean"},
-    {"quantisation": "none", "adapter": "full", "pooling": "weighted-mean", "direction": "bidirectional"},
-    {"adapter": "none", "pooling": "max", "head": "mlp"},
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
+    ("llama", {}),
+    ("qwen3", {"pooling": "latent-attention", "latents": 8, "head": "mlp", "dora": True, "direction": "bidirectional"}),
+    ("llama", {"quantisation": "int8", "rslora": True, "pooling": "mean"}),
+    ("gemma2", {"quantisation": "none", "adapter": "full", "pooling": "weighted-mean", "direction": "bidirectional"}),
+    ("gemma2", {"adapter": "none", "pooling": "max", "head": "mlp"}),
 ]
 
 
@@ -74,11 +82,10 @@ def test_learns_sixteen_documents(
 def test_same_bits_after_the_disk_and_in_another_process(
     tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace, tmp_path: Path
 ) -> None:
-    variants = [QUICK | {"epochs": 2} | variant for variant in VARIANTS]
-    train, model = sixteen("single"), tiny_model("llama")
-    context, scores = make_context(model), []
-    for number, settings in enumerate(variants):
-        method = EmbeddingHead(EmbeddingHead.Config(**settings))
+    variants = [(tiny_model(model_type), QUICK | {"epochs": 2} | settings) for model_type, settings in VARIANTS]
+    train, scores = sixteen("single"), []
+    for number, (model, settings) in enumerate(variants):
+        context, method = make_context(model), EmbeddingHead(EmbeddingHead.Config(**settings))
         method.fit(train, train, labels, context)
         scores.append(method.predict(train.texts, context).values)
         folder = tmp_path / "saved" / str(number)
@@ -87,11 +94,10 @@ def test_same_bits_after_the_disk_and_in_another_process(
         prepared = json.loads((folder / "preparation.json").read_text())
         assert prepared["quantisation"] == settings.get("quantisation", "nf4")
     told = {
-        "model": asdict(model),
         "folder": str(tmp_path / "saved"),
         "labels": labels.names,
         "train": asdict(train),
-        "variants": variants,
+        "variants": [(asdict(model), settings) for model, settings in variants],
     }
     subprocess.run([sys.executable, "-c", IN_ANOTHER_PROCESS, json.dumps(told, default=str)], check=True)
     for number, expected in enumerate(scores):
@@ -144,19 +150,17 @@ def test_padding_side_batch_and_pad_token_do_not_matter(
             for order in ([0, 1, 2], [2, 0, 1]):
                 batch = [rows[place] for place in order]
                 right, left = pad(batch, filler), pad(batch, filler, "left")
-                for found in (
-                    network(right.ids, right.mask),
-                    network(right.ids, right.mask, right_padded=False),
-                    network(left.ids, left.mask, right_padded=False),
-                ):
-                    torch.testing.assert_close(found, alone[order], atol=1e-5, rtol=0)
+                found = network(right.ids, right.mask)
+                torch.testing.assert_close(found, alone[order], atol=1e-5, rtol=0)
+                assert torch.equal(network(left.ids, left.mask), found)
 
 
+@pytest.mark.parametrize("model_type", ["llama", "qwen3", "gemma2"])
 @pytest.mark.parametrize("settings", [{}, {"quantisation": "int8"}, {"direction": "bidirectional", "pooling": "mean"}])
 def test_batch_size_and_order_do_not_matter(
-    settings: dict[str, Any], tiny_model: Make, make_context: MakeContext, sixteen: Sixteen
+    settings: dict[str, Any], model_type: str, tiny_model: Make, make_context: MakeContext, sixteen: Sixteen
 ) -> None:
-    context, texts = make_context(tiny_model("llama")), sixteen("multi").texts
+    context, texts = make_context(tiny_model(model_type)), sixteen("multi").texts
     method = started(EmbeddingHead(EmbeddingHead.Config(**settings)), context)
     whole = method.predict(texts, context).values
     method.config = EmbeddingHead.Config(**settings, predict_batch_size=1)
@@ -165,11 +169,14 @@ def test_batch_size_and_order_do_not_matter(
     np.testing.assert_allclose(method.predict(texts[::-1], context).values[::-1], whole, atol=1e-5)
 
 
-def test_body_in_four_bits_head_in_full_and_gradients_in_both(tiny_model: Make, make_context: MakeContext) -> None:
+@pytest.mark.parametrize("model_type", ["llama", "qwen3", "gemma2"])
+def test_body_in_four_bits_head_in_full_and_gradients_in_both(
+    model_type: str, tiny_model: Make, make_context: MakeContext
+) -> None:
     import torch
     from bitsandbytes.nn import Linear4bit
 
-    network = started(EmbeddingHead(), make_context(tiny_model("llama")))._network
+    network = started(EmbeddingHead(), make_context(tiny_model(model_type)))._network
     assert type(network.head) is torch.nn.Linear
     assert network.head.weight.dtype is torch.float32
     quantised = [name for name, module in network.named_modules() if isinstance(module, Linear4bit)]
@@ -194,7 +201,7 @@ def test_parameters_match_the_closed_form(
     q, kv, hidden, inner, layers = 32, 16, 32, 64, 2
     shapes = [(hidden, q), (hidden, kv), (hidden, kv), (q, hidden), (hidden, inner), (hidden, inner), (inner, hidden)]
     lora = 4 * layers * sum(a + b for a, b in shapes)
-    head = hidden * 4 + 4
+    head = hidden * 4  # one label a document: no bias
     vocabulary = method._network.config.vocab_size
     body = layers * (sum(a * b for a, b in shapes) + 2 * hidden) + hidden + vocabulary * hidden
     assert context.instruments.facts["parameters"] == {

@@ -9,11 +9,20 @@ import numpy as np
 import pytest
 
 from baselines.bert import Bert
+from bench.encoding import Padded
+from bench.losses import AnyLabels, BinaryCrossEntropy, objective
 from bench.method import Context
 from bench.model import ResolvedModel
 from bench.task import Documents, Kind, LabelSpace
 
-QUICK = {"epochs": 100, "batch_size": 8, "learning_rate": 2e-3, "max_tokens": 64, "scheduler": "constant_with_warmup"}
+QUICK = {
+    "epochs": 100,
+    "keep": "last",
+    "batch_size": 8,
+    "learning_rate": 2e-3,
+    "max_tokens": 64,
+    "scheduler": "constant_with_warmup",
+}
 
 
 @pytest.fixture
@@ -50,10 +59,50 @@ def test_every_loss_is_learnt_and_makes_a_difference(
     assert not np.allclose(learnt(kind, epochs=1), learnt(kind, **settings | {"epochs": 1}), atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings"), [("multi", {}), ("single", {"label_smoothing": 0.1})], ids=["any", "one"]
+)
 def test_many_labels_are_learnt_in_chunks_to_the_same_scores(
-    learnt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    kind: Kind, settings: dict[str, Any], learnt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dense = learnt("multi", epochs=5, gradient_accumulation=2)
+    settings = {"epochs": 5, "gradient_accumulation": 2} | settings
+    dense = learnt(kind, **settings)
     monkeypatch.setattr("bench.losses.DENSE_LABELS", 3)
-    monkeypatch.setattr("bench.losses.AnyLabels.targets", None)  # nobody makes the dense ones
-    np.testing.assert_allclose(learnt("multi", epochs=5, gradient_accumulation=2), dense, atol=1e-3)
+    for form in ("AnyLabels", "OneLabel"):
+        monkeypatch.setattr(f"bench.losses.{form}.targets", None)  # nobody makes the dense ones
+    np.testing.assert_allclose(learnt(kind, **settings), dense, atol=1e-3)
+
+
+def test_the_last_layer_of_many_labels_is_in_full_precision_in_training_and_prediction(
+    tiny_model: Callable[[str], ResolvedModel],
+    make_context: Callable[..., Context],
+    sixteen: Callable[[Kind], Documents],
+    labels: LabelSpace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a device that computes in bfloat16."""
+    import torch
+
+    monkeypatch.setattr("bench.losses.DENSE_LABELS", 3)
+    train, context = sixteen("multi"), make_context(tiny_model("bert"), "multi")
+    method = Bert()
+    method._start(labels, context)
+    encoded = method._tokenise(train.texts)
+    fitting = method._fitting(objective(method.config, "multi", train, 4), encoded, train)
+    batch = fitting.collate(range(4)).inputs
+    vectors: list[Any] = []
+    method._network.dropout.register_forward_hook(lambda *given: vectors.append(given[2]))
+
+    def mixed(**given: Any) -> Any:
+        with torch.autocast("cpu", torch.bfloat16):
+            return method._network(**given)
+
+    with torch.no_grad():
+        loss = fitting.loss(mixed, batch)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = method._forward(Padded(batch["ids"], batch["mask"], 0, 0))
+        expected = method._network.classifier(vectors[0].float())
+    assert [made.dtype for made in vectors] == [torch.bfloat16] * 2
+    torch.testing.assert_close(logits, expected, rtol=0, atol=0)
+    dense = AnyLabels(BinaryCrossEntropy(), 4)
+    torch.testing.assert_close(loss, dense.criterion(expected, dense.targets(train.labels[:4])))
