@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.errors import UserError, unknown_name
+from bench.grids import without
 from bench.registry import Plugin, Registry
 from bench.suite import Suite
 
@@ -42,27 +43,35 @@ class Selection:
             for name in parts.get(f"{kind}s", ()):
                 registry.get(kind, name)
         chosen = suite.model_copy(update=parts)
-        return chosen.model_copy(update={"settings": _with_settings(chosen, self.settings, registry)})
+        plugins = _selected(chosen, registry)
+        for word, value in self.settings.items():
+            for name, key in _owners(word, plugins, registry):
+                chosen = _with_word(chosen, name, key, value)
+        return chosen
 
 
-def _with_settings(suite: Suite, given: Mapping[str, Any], registry: Registry) -> dict[str, dict[str, Any]]:
-    merged = {name: dict(values) for name, values in suite.settings.items()}
-    plugins = _selected(suite, registry)
-    for word, value in given.items():
-        for name, key in _owners(word, plugins, registry):
-            merged.setdefault(name, {})[key] = value
-            for pair, values in merged.items():
-                # What the user says now outranks what the suite says of a pair.
-                if pair.endswith(f"/{name}"):
-                    values.pop(key, None)
-    return merged
+def _with_word(suite: Suite, name: str, key: str, value: Any) -> Suite:
+    """The suite with a setting of a plugin (or of TASK/METHOD), which outranks what it says of pairs and variants."""
+    settings = {
+        owner: without([given], key)[0] if owner.endswith(f"/{name}") else given
+        for owner, given in suite.settings.items()
+    }
+    settings[name] = {**settings.get(name, {}), key: value}
+    method = name.rpartition("/")[2]
+    # What is said of a pair holds of that pair alone: it has the method's variants, and loses the key in them.
+    spanned = {name: suite.variants[method], **suite.variants} if method in suite.variants else suite.variants
+    variants = {
+        owner: without(grids, key) if owner == name or owner.endswith(f"/{name}") else grids
+        for owner, grids in spanned.items()
+    }
+    return suite.model_copy(update={"settings": settings, "variants": variants})
 
 
 def _selected(suite: Suite, registry: Registry) -> list[Plugin]:
     """The plugins that the suite will use and that import."""
     tasks, methods = registry.of("task"), registry.of("method")
     named = [registry.get("task", name) for name in suite.tasks] or list(tasks.values())
-    named += [registry.get("method", name) for name in suite.methods] or list(methods.values())
+    named += [registry.get("method", name) for name in suite.methods_among(methods)]
     return [plugin for plugin in named if not plugin.error]
 
 

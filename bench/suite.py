@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bench import embedded
 from bench.errors import UserError, unknown_name
+from bench.grids import keys_without_value, points
 from bench.model import RANDOM
 from bench.settings import expanded
 
@@ -18,14 +19,14 @@ EMBEDDED_MODELS = tuple(embedded.ARCHITECTURES)
 
 
 class Suite(BaseModel):
-    """Tasks × methods × models × seeds, with settings by plugin name."""
+    """Tasks × methods and their variants × models × seeds, with settings by plugin name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = "custom"
     description: str = ""
     tasks: tuple[str, ...] = Field(default=(), description="task names; none means all")
-    methods: tuple[str, ...] = Field(default=(), description="method names; none means all")
+    methods: tuple[str, ...] = Field(default=(), description="method names; none means all but those left out")
     models: tuple[str, ...] = Field(
         default=EMBEDDED_MODELS,
         description="names, or {name: …, weights: random}; each method takes those of its architecture",
@@ -35,9 +36,16 @@ class Suite(BaseModel):
     settings: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="settings of a task or method, or of TASK/METHOD for that pair alone"
     )
-
     every_task: dict[str, Any] = Field(
         default_factory=dict, description="settings of every task that has them, unless `settings` says otherwise"
+    )
+    variants: dict[str, tuple[dict[str, Any], ...]] = Field(
+        default_factory=dict,
+        description="of a method, or of TASK/METHOD instead of it there: grids of settings, laid over `settings`; "
+        "every combination is a cell of its own",
+    )
+    leave_out: dict[str, str] = Field(
+        default_factory=dict, description="methods that do not run unless they are named, and why"
     )
 
     @field_validator("models", mode="before")
@@ -48,10 +56,47 @@ class Suite(BaseModel):
             return models
         return [_model_name(entry) if isinstance(entry, dict) else entry for entry in models]
 
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _one_grid_is_a_list_of_one(cls, variants: Any) -> Any:
+        if not isinstance(variants, dict):
+            return variants
+        return {owner: [grids] if isinstance(grids, dict) else grids for owner, grids in variants.items()}
+
+    @field_validator("variants")
+    @classmethod
+    def _of_at_least_one_point(cls, variants: dict[str, tuple[dict[str, Any], ...]]) -> Any:
+        for owner, grids in variants.items():
+            for key in keys_without_value(grids):
+                raise ValueError(f"{key} of {owner} has no value")
+            if not grids:
+                raise ValueError(f"{owner} has no grid")
+        return variants
+
+    @model_validator(mode="after")
+    def _left_out_of_all(self) -> Suite:
+        if self.methods and self.leave_out:
+            raise ValueError("leave_out is for suites of all methods; this one names its methods")
+        return self
+
     def of_methods(self, methods: Collection[str]) -> Suite:
-        """A suite that says of methods what this one does, and nothing else."""
+        """A suite that says of methods what this one does, and nothing else; it has no variants."""
         kept = {owner: given for owner, given in self.settings.items() if owner.rpartition("/")[2] in methods}
-        return Suite(settings=kept)
+        return Suite(settings=kept, leave_out={name: why for name, why in self.leave_out.items() if name in methods})
+
+    def methods_among(self, known: Iterable[str]) -> list[str]:
+        """The methods to run: those named, or all known ones but those left out."""
+        return list(dict.fromkeys(self.methods)) or [name for name in known if name not in self.leave_out]
+
+    def left_out(self) -> str:
+        """Which methods do not run and why, in one line; empty where there are none."""
+        if self.methods or not self.leave_out:
+            return ""
+        names: dict[str, list[str]] = {}
+        for name, why in self.leave_out.items():
+            names.setdefault(why, []).append(name)
+        reasons = "; ".join(f"{', '.join(same)}: {why}" for why, same in names.items())
+        return f"left out: {reasons}; name them with -m to run them"
 
     def task_settings(self, task: str, known: Collection[str]) -> dict[str, Any]:
         """What this suite sets of a task whose settings are ``known``: its own words over those of every task."""
@@ -59,8 +104,12 @@ class Suite(BaseModel):
         return {**common, **self.settings.get(task, {})}
 
     def method_settings(self, task: str, method: str) -> dict[str, Any]:
-        """What this suite sets of a method on a task: the pair's words over the method's."""
+        """What this suite sets of a method on a task, in all variants: the pair's words over the method's."""
         return {**self.settings.get(method, {}), **self.settings.get(f"{task}/{method}", {})}
+
+    def variants_of(self, task: str, method: str) -> list[dict[str, Any]]:
+        """What is laid over the settings of a method on a task, for one cell after another."""
+        return points(self.variants.get(f"{task}/{method}", self.variants.get(method, ({},))))
 
 
 def _model_name(entry: dict[str, Any]) -> str:

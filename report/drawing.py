@@ -82,9 +82,13 @@ def _figure(plot: Plot, style: Mapping[str, tuple[str, str]]) -> Figure:
     axes = figure.add_subplot()
     _frame(axes, plot)
     for key in dict.fromkeys((one.method, one.hollow) for one in plot.series):
-        _points(axes, [one for one in plot.series if (one.method, one.hollow) == key], style[key[0]])
+        chosen = [one for one in plot.series if (one.method, one.hollow) == key]
+        _points(axes, chosen, style[key[0]], 48 if len(plot.series) <= _MOST_LABELS else 20)
+    numbered = any(one.number is not None for one in plot.series)
+    if numbered:
+        _legend(axes, plot.series, style)
     figure.draw_without_rendering()
-    if not _label(axes, plot.series):
+    if not _label(axes, plot.series) and not numbered:
         # The legend takes room from the axes, so that the labels must be placed anew.
         _legend(axes, plot.series, style)
         for text in list(axes.texts):
@@ -130,15 +134,15 @@ def _scale(axes: Axes, axis: Axis, values: Sequence[float]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
-def _points(axes: Axes, series: Sequence[Series], style: tuple[str, str]) -> None:
+def _points(axes: Axes, series: Sequence[Series], style: tuple[str, str], size: float) -> None:
     colour, marker = style
     seeds = [point for one in series for point in one.seeds]
     face = "none" if series[0].hollow else colour
     look: dict[str, Any] = {"marker": marker, "facecolors": face, "edgecolors": colour}
     if seeds:
-        axes.scatter([x for x, _ in seeds], [y for _, y in seeds], s=12, alpha=0.5, linewidths=0.6, **look)
+        axes.scatter([x for x, _ in seeds], [y for _, y in seeds], s=size / 4, alpha=0.5, linewidths=0.6, **look)
     xs, ys = [one.x for one in series], [one.y for one in series]
-    axes.scatter(xs, ys, s=48, linewidths=1.3, **look)
+    axes.scatter(xs, ys, s=size, linewidths=size / 37, **look)
 
 
 def _label(axes: Axes, series: Sequence[Series]) -> bool:
@@ -147,19 +151,27 @@ def _label(axes: Axes, series: Sequence[Series]) -> bool:
 
     figure = axes.figure
     to_pixels = axes.transData.transform
-    centres = [tuple(to_pixels((one.x, one.y))) for one in series[:_MOST_LABELS]]
-    seeds = [tuple(to_pixels(point)) for one in series[:_MOST_LABELS] for point in one.seeds[:10]]
+    named = sorted(series, key=lambda one: one.number is not None)[:_MOST_LABELS]
+    centres = [tuple(to_pixels((one.x, one.y))) for one in named]
+    marks = [tuple(to_pixels((one.x, one.y))) for one in series]
+    seeds = [tuple(to_pixels(point)) for one in named for point in one.seeds[:10]]
     texts = [
         axes.annotate(
-            one.label, (one.x, one.y), (0, 0), textcoords="offset points", va="bottom", fontsize=8.5, color=INK
+            one.label if one.number is None else one.label.removeprefix(f"{one.method} "),
+            (one.x, one.y),
+            (0, 0),
+            textcoords="offset points",
+            va="bottom",
+            fontsize=8.5,
+            color=INK,
         )
-        for one in series[:_MOST_LABELS]
+        for one in named
     ]
     for text in texts:
         text.set_parse_math(False)
     extents = [text.get_window_extent() for text in texts]
     frame = axes.get_window_extent()
-    obstacles = [Box(x - 5, y - 5, x + 5, y + 5) for x, y in centres] + [
+    obstacles = [Box(x - 5, y - 5, x + 5, y + 5) for x, y in marks] + [
         Box(x - 2, y - 2, x + 2, y + 2) for x, y in seeds
     ]
     bounds = Box(frame.x0, frame.y0, frame.x1, frame.y1)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from bench.record import Identity, Record, TaskFacts
+from bench.telling import canonical, differing, telling_settings
+from report.labels import numbers
 from report.text import plain, setting
 
 DEFAULT_METRIC = "micro_f1"
@@ -26,6 +28,7 @@ class Group:
         records: Its records, by seed.
         missing: Seeds of planned cells that left no record.
         machine: Their ``hardware_id`` where groups are split by it, else empty.
+        number: Its row in the section's table, where plots show that instead of its name.
     """
 
     method: str
@@ -34,11 +37,17 @@ class Group:
     records: tuple[Record, ...]
     missing: tuple[int, ...] = ()
     machine: str = ""
+    number: int | None = None
 
     @cached_property
     def ok(self) -> tuple[Record, ...]:
         """The records that finished."""
         return tuple(record for record in self.records if record.status == "ok")
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """What its cells have in common, whatever machine they ran on."""
+        return self.method, self.model or "", self.shown_settings
 
     @property
     def planned(self) -> int:
@@ -126,12 +135,14 @@ class Section:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """Its groups over all machines, in the order of the table."""
-        return self._grouped(split=False)
+        groups = self._grouped(split=False)
+        return tuple(replace(group, number=number) for group, number in zip(groups, numbers(groups), strict=True))
 
     @cached_property
     def groups_by_machine(self) -> tuple[Group, ...]:
         """Its groups, each within one ``hardware_id``."""
-        return self._grouped(split=True)
+        number = {group.row: group.number for group in self.groups}
+        return tuple(replace(group, number=number[group.row]) for group in self._grouped(split=True))
 
     def _grouped(self, split: bool) -> tuple[Group, ...]:
         records: dict[tuple[str, ...], list[Record]] = defaultdict(list)
@@ -141,9 +152,10 @@ class Section:
             records[_row_key(record.identity, machine)].append(record)
         for identity in self.missing:
             missing[_row_key(identity, "")].append(identity)
-        shown = _shown_settings([r.identity for r in self.records] + list(self.missing))
+        cells = [record.identity for record in self.records] + list(self.missing)
+        telling = {_row_key(one, "")[:3]: told for one, told in zip(cells, telling_settings(cells), strict=True)}
         groups = [
-            _group(records.get(key, []), missing.get(key, []), shown, key[-1])
+            _group(records.get(key, []), missing.get(key, []), telling[key[:3]], key[-1])
             for key in dict.fromkeys([*records, *missing])
         ]
         return tuple(sorted(groups, key=lambda group: _place(group, self.primary)))
@@ -170,22 +182,6 @@ def sections(records: Sequence[Record], missing: Sequence[Identity] = ()) -> tup
     keys = sorted({*found, *absent})
     details = _details(keys)
     return tuple(Section(key[0], details[key], tuple(found.get(key, [])), tuple(absent.get(key, []))) for key in keys)
-
-
-def differing(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Keys whose values are not the same in all of ``settings``; an absent key is a value of its own."""
-    values: dict[str, set[str]] = defaultdict(set)
-    counts: dict[str, int] = defaultdict(int)
-    for one in settings:
-        for key, value in one.items():
-            values[key].add(canonical(value))
-            counts[key] += 1
-    return tuple(key for key in values if len(values[key]) > 1 or counts[key] < len(settings))
-
-
-def canonical(value: Any) -> str:
-    """A JSON text that is equal where the values are."""
-    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _task_key(identity: Identity) -> tuple[str, str]:
@@ -223,22 +219,12 @@ def _row_key(identity: Identity, machine: str) -> tuple[str, ...]:
     return identity.method, identity.model or "", canonical(identity.method_settings), machine
 
 
-def _shown_settings(identities: Sequence[Identity]) -> dict[str, tuple[str, ...]]:
-    settings: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for identity in identities:
-        settings[identity.method].setdefault(canonical(identity.method_settings), identity.method_settings)
-    return {method: differing(list(distinct.values())) for method, distinct in settings.items()}
-
-
-def _group(
-    records: Sequence[Record], missing: Sequence[Identity], shown: Mapping[str, tuple[str, ...]], machine: str
-) -> Group:
+def _group(records: Sequence[Record], missing: Sequence[Identity], telling: Mapping[str, Any], machine: str) -> Group:
     one = records[0].identity if records else missing[0]
-    given = one.method_settings
     return Group(
         method=one.method,
         model=one.model,
-        settings=tuple((plain(key), setting(given[key])) for key in shown[one.method] if key in given),
+        settings=tuple((plain(key), setting(value)) for key, value in telling.items()),
         records=tuple(sorted(records, key=lambda record: (record.seed, record.cell))),
         missing=tuple(sorted(identity.seed for identity in missing)),
         machine=machine,

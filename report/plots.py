@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from report.groups import Group, Section
+from report.labels import LONGEST, names
 from report.measures import Measure, device_memory, host_above_idle, metric, speed, summarise
 from report.text import counted, listed, plain
 
@@ -25,11 +25,12 @@ class Series:
 
     Attributes:
         method: Name of the method: colour and marker.
-        label: What stands beside the mean.
+        label: What stands beside the mean; where it has a number, without the method's name.
         x: Mean on the x axis.
         y: Mean on the y axis.
         seeds: x and y of each seed; empty for one seed.
         hollow: Whether it is drawn hollow, for weights from scratch.
+        number: Its row in the table, where the label names that instead of its settings.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Series:
     y: float
     seeds: tuple[tuple[float, float], ...] = ()
     hollow: bool = False
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,11 +118,13 @@ def _series(group: Group, label: str, x: Measure, y: Measure) -> Series | None:
     pairs = [(x.read(record), y.read(record)) for record in group.ok]
     points = tuple((one, other) for one, other in pairs if one is not None and other is not None and one > 0)
     seeds = points if len(points) > 1 else ()
-    return Series(plain(group.method), label, across.mean, up.mean, seeds, group.from_scratch)
+    return Series(plain(group.method), label, across.mean, up.mean, seeds, group.from_scratch, group.number)
 
 
 def _notes(series: Sequence[Series], absent: Sequence[str], x: Measure, y: Measure) -> tuple[str, ...]:
     notes = []
+    if any(one.number is not None for one in series):
+        notes.append("Numbers, where there is room, are rows of the table.")
     if any(one.seeds for one in series):
         notes.append("Small points are seeds, large ones their mean.")
     if any(one.hollow for one in series):
@@ -133,17 +137,9 @@ def _notes(series: Sequence[Series], absent: Sequence[str], x: Measure, y: Measu
 
 
 def _labels(groups: Sequence[Group]) -> list[str]:
-    """The method's name, with model and settings as far as it takes to tell groups apart."""
-    methods = Counter(group.method for group in groups)
-    pairs = Counter((group.method, group.model) for group in groups)
     labels = []
-    for group in groups:
-        parts = [plain(group.method)]
-        if methods[group.method] > 1 and group.model:
-            parts.append(plain(group.model).rstrip("/").rsplit("/", 1)[-1])
-        if pairs[group.method, group.model] > 1 and group.settings:
-            parts.append(group.shown_settings)
-        text = " · ".join(parts)
-        share = "" if group.complete else f" ({len(group.ok)}/{group.planned} seeds)"
-        labels.append((text if len(text) <= 48 else text[:47] + "…") + share)
+    for group, name in zip(groups, names(groups), strict=True):
+        text = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+        text = text if group.number is None else f"{plain(group.method)} {group.number}"
+        labels.append(text + ("" if group.complete else f" ({len(group.ok)}/{group.planned} seeds)"))
     return labels

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Literal
 
-from bench.record import Identity, Record
+from bench.record import Record
 from bench.store import latest
 from report.groups import Group, Section, sections
 from report.measures import Measure, cost_measures, metric, quality_names, summarise
@@ -18,6 +18,10 @@ BOLD_NOTE = (
     "Bold: the highest mean among rows that are complete and not from scratch. "
     "It does not say that a difference is real: no paired test was made."
 )
+
+
+_SETTINGS = 3
+"""Where the settings stand among what names a failed cell."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,10 @@ def group_table(title: str, groups: Sequence[Group], measures: Sequence[Measure]
 
 
 def identity_columns(groups: Sequence[Group]) -> list[Column]:
-    """Method, model and settings as far as they say something, then seeds."""
+    """Method, number, model and settings as far as they say something, then seeds."""
     columns = [Column("method", "Method")]
+    if any(group.number is not None for group in groups):
+        columns.append(Column("number", "Row", numeric=True))
     if any(group.model for group in groups):
         columns.append(Column("model", "Model"))
     if any(group.settings for group in groups):
@@ -148,14 +154,15 @@ def identity_cells(group: Group, columns: Sequence[Column], notes: Footnotes) ->
 
 def failures_table(found: Sequence[Section]) -> Table:
     """Every cell without a result, with the reason, the remedy and the traceback's file name."""
-    names = ("Task", "Method", "Model", "Seed", "Status", "Phase", "Reason", "Remedy", "Traceback")
+    names = ("Task", "Method", "Model", "Settings", "Seed", "Status", "Phase", "Reason", "Remedy", "Traceback")
     columns = tuple(Column(name.lower(), name, name == "Seed") for name in names)
     rows: list[tuple[Cell, ...]] = []
     for section in found:
-        failed = sorted((record for record in section.records if record.status != "ok"), key=_failure_order)
-        rows += [_failure(section, record) for record in failed]
-        rows += [_absent(section, identity) for identity in section.missing]
-    return Table("Missing and failed cells", columns, tuple(rows))
+        lacking = [(group, record) for group in section.groups for record in group.records if record.status != "ok"]
+        rows += [_failure(section, group, record) for group, record in sorted(lacking, key=_failure_order)]
+        rows += [_absent(section, group, seed) for group in section.groups for seed in group.missing]
+    table = Table("Missing and failed cells", columns, tuple(rows))
+    return table if any(row[_SETTINGS].text != DASH for row in rows) else _without(table, _SETTINGS)
 
 
 def reason_of(record: Record) -> str:
@@ -232,6 +239,10 @@ def _method(group: Group, notes: Footnotes) -> Cell:
     return Cell(plain(group.method), marks=marks)
 
 
+def _number(group: Group, _notes: Footnotes) -> Cell:
+    return Cell(DASH, tone="muted") if group.number is None else Cell(str(group.number), float(group.number))
+
+
 def _model(group: Group, _notes: Footnotes) -> Cell:
     tag = "from scratch" if group.from_scratch else ""
     return Cell(plain(group.model), tag=tag) if group.model else Cell(DASH, tone="muted", tag=tag)
@@ -250,6 +261,7 @@ def seeds_cell(group: Group, _notes: Footnotes | None = None) -> Cell:
 
 _LEADS: dict[str, Callable[[Group, Footnotes], Cell]] = {
     "method": _method,
+    "number": _number,
     "model": _model,
     "settings": _settings,
     "seeds": seeds_cell,
@@ -273,25 +285,34 @@ def _explained(record: Record) -> str:
     return f"{record.status}: {reason_of(record).rstrip('.')}.{remedy}"
 
 
-def _failure_order(record: Record) -> tuple[str, str, int]:
-    return record.method, record.model or "", record.seed
+def _failure_order(lacking: tuple[Group, Record]) -> tuple[str, str, str, int]:
+    group, record = lacking
+    return group.method, group.model or "", group.shown_settings, record.seed
 
 
-def _failure(section: Section, record: Record) -> tuple[Cell, ...]:
+def _failure(section: Section, group: Group, record: Record) -> tuple[Cell, ...]:
     texts = (
         plain(record.phase or DASH),
         reason_of(record),
         plain(record.remedy or DASH),
         plain(record.traceback or DASH),
     )
-    names = (section.title, plain(record.method), plain(record.model or DASH), str(record.seed))
-    return (*map(Cell, names), Cell(record.status, tone="bad"), *map(Cell, texts))
+    return (*_named(section, group, record.seed), Cell(record.status, tone="bad"), *map(Cell, texts))
 
 
-def _absent(section: Section, identity: Identity) -> tuple[Cell, ...]:
-    names = (section.title, plain(identity.method), plain(identity.model or DASH), str(identity.seed))
+def _absent(section: Section, group: Group, seed: int) -> tuple[Cell, ...]:
     rest = (Cell("missing", tone="bad"), Cell(DASH), Cell("planned, but it left no record"), Cell(DASH), Cell(DASH))
-    return (*map(Cell, names), *rest)
+    return (*_named(section, group, seed), *rest)
+
+
+def _named(section: Section, group: Group, seed: int) -> Iterable[Cell]:
+    model = plain(group.model or DASH)
+    return map(Cell, (section.title, plain(group.method), model, group.shown_settings or DASH, str(seed)))
+
+
+def _without(table: Table, place: int) -> Table:
+    columns = (*table.columns[:place], *table.columns[place + 1 :])
+    return replace(table, columns=columns, rows=tuple((*row[:place], *row[place + 1 :]) for row in table.rows))
 
 
 def _letters(number: int) -> str:

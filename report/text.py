@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Sequence
 from typing import Any
+
+from bench.telling import value_text
 
 DASH = "–"
 _LONGEST = 600
@@ -28,7 +29,7 @@ def plain(value: object) -> str:
 
 def setting(value: Any) -> str:
     """The value of a setting, as in ``--set key=value``."""
-    return plain(value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False))
+    return plain(value_text(value))
 
 
 def escape_markdown(text: str) -> str:

@@ -10,8 +10,10 @@ import typer
 
 from bench.cli.tables import print_table
 from bench.record import Record
+from bench.telling import canonical, in_words, telling_settings
 
 COLUMNS = (
+    "cell",
     "method",
     "model",
     "seed",
@@ -27,6 +29,10 @@ COLUMNS = (
 )
 
 
+_NAME = 8
+"""So many letters tell a cell from others."""
+
+
 def print_results(records: Sequence[Record]) -> None:
     """One table a task, one row a record, with the reasons of those that are not ok below."""
     if not records:
@@ -34,17 +40,30 @@ def print_results(records: Sequence[Record]) -> None:
         return
     ordered = sorted(records, key=_section)
     for _, rows in groupby(ordered, key=_section):
-        chosen = list(rows)
-        differing = _differing(chosen)
-        columns = (*_columns(chosen), "settings") if any(differing) else _columns(chosen)
-        table = [[*_row(record), words][: len(columns)] for record, words in zip(chosen, differing, strict=True)]
-        print_table(columns, table, title=_title(chosen))
-        for record in chosen:
-            if record.status != "ok":
-                typer.echo(f"  {record.method}: {record.reason}" + (f"; run: {record.remedy}" if record.remedy else ""))
+        _print_section(_seeds_together(list(rows)))
         typer.echo()
     if any(record.from_scratch for record in records):
         typer.echo("* random weights (from scratch): a check of the set-up, not a judgement of the method")
+
+
+def _print_section(records: Sequence[Record]) -> None:
+    variants = [in_words(settings) for settings in telling_settings([record.identity for record in records])]
+    columns = (*_columns(records), "settings") if any(variants) else _columns(records)
+    table = [[*_row(record), words][: len(columns)] for record, words in zip(records, variants, strict=True)]
+    print_table(columns, table, title=_title(records))
+    for record, words in zip(records, variants, strict=True):
+        if record.status != "ok":
+            name = f"{record.method} ({words})" if words else record.method
+            typer.echo(f"  {name}: {record.reason}" + (f"; run: {record.remedy}" if record.remedy else ""))
+
+
+def _seeds_together(records: Sequence[Record]) -> list[Record]:
+    """The rows of one method with one model and equal settings below each other, in the order of their first."""
+    rows: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records:
+        key = (record.method, record.model or "", canonical(record.identity.method_settings))
+        rows.setdefault(key, []).append(record)
+    return [record for same in rows.values() for record in same]
 
 
 def _columns(records: Sequence[Record]) -> tuple[str, ...]:
@@ -62,17 +81,6 @@ def _section(record: Record) -> tuple[str, str]:
     return record.task, json.dumps(record.identity.task_settings, sort_keys=True)
 
 
-def _differing(records: Sequence[Record]) -> list[str]:
-    """For each record its settings in which it differs from another of the same method."""
-    words = []
-    for record in records:
-        own = record.identity.method_settings
-        others = [other.identity.method_settings for other in records if other.method == record.method]
-        differing = [key for key in own if any(other.get(key) != own[key] for other in others)]
-        words.append(", ".join(f"{key}={own[key]}" for key in differing))
-    return words
-
-
 def _title(records: Sequence[Record]) -> str:
     task = records[0].task
     facts = next((record.task_facts for record in records if record.task_facts is not None), None)
@@ -88,6 +96,7 @@ def _row(record: Record) -> list[str]:
     peak = device if device is not None else (train.host if train is not None else None)
     metrics = record.metrics
     return [
+        record.cell[:_NAME],
         record.method,
         f"{record.model or ''}{' *' if record.from_scratch else ''}",
         str(record.seed),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import typer
@@ -14,41 +15,58 @@ from bench.record import Record
 from bench.runner.plan import Again, PlannedCell
 from bench.runner.run import RunOptions, run_plan
 from bench.store import Store
+from bench.telling import in_words, telling_settings
 
 FAULTS = frozenset({"oom", "timeout", "crashed", "failed"})
 
 
 def show_plan(plan: list[PlannedCell], again: Again, as_json: bool) -> None:
     """Show every cell with what is known of it and whether it would run."""
-    rows = [{**cell.row(), "runs": again.wants(cell)} for cell in plan]
+    rows = [_planned(cell, again) for cell in plan]
     if as_json:
         print_json(rows)
         return
-    print_table(
-        ["cell", "task", "method", "model", "seed", "state", "would run", ""],
-        [
-            (
-                row["cell"],
-                row["task"],
-                row["method"],
-                row["model"] or "",
-                str(row["seed"]),
-                row["status"] if row["state"] == "failed" else row["state"],
-                "yes" if row["runs"] else "",
-                row["reason"] or "",
-            )
-            for row in rows
-        ],
-    )
+    _print_plan(rows, _variants(plan))
     states = Counter(row["state"] for row in rows)
     counted = ", ".join(f"{count} {state}" for state, count in states.items())
     typer.echo(f"\n{cells(len(rows))}: {counted}; {sum(row['runs'] for row in rows)} would run")
 
 
+def _planned(cell: PlannedCell, again: Again) -> dict[str, Any]:
+    """The cell as plain values, with whether it would run, and why where that does not stand in its state."""
+    row = cell.row()
+    if again.for_model(cell):
+        row["reason"] = "its model was not kept"
+    return {**row, "runs": again.wants(cell)}
+
+
+def _print_plan(rows: list[dict[str, Any]], variants: list[str]) -> None:
+    table = {
+        "cell": [row["cell"] for row in rows],
+        "task": [row["task"] for row in rows],
+        "method": [row["method"] for row in rows],
+        "settings": variants,
+        "model": [row["model"] or "" for row in rows],
+        "seed": [str(row["seed"]) for row in rows],
+        "state": [row["status"] if row["state"] == "failed" else row["state"] for row in rows],
+        "would run": ["yes" if row["runs"] else "" for row in rows],
+        "": [row["reason"] or "" for row in rows],
+    }
+    if not any(variants):
+        del table["settings"]
+    print_table(list(table), zip(*table.values(), strict=True))
+
+
+def _variants(plan: list[PlannedCell]) -> list[str]:
+    """The settings that tell each cell from others of its method, in words."""
+    return [in_words(settings) for settings in telling_settings([cell.identity for cell in plan])]
+
+
 def run_and_show(plan: list[PlannedCell], store: Store, options: RunOptions, as_json: bool) -> None:
     """Run a plan while a person watches, show its records, and exit with 1 if a cell failed."""
+    watch = partial(watching, variants=dict(zip((cell.cell for cell in plan), _variants(plan), strict=True)))
     try:
-        wanted = run_plan(plan, store, options, watching, report_corrupt)
+        wanted = run_plan(plan, store, options, watch, report_corrupt)
     except KeyboardInterrupt:
         typer.echo("bench: interrupted; finished cells are kept, the same command goes on from here", err=True)
         raise typer.Exit(130) from None
