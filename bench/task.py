@@ -180,6 +180,27 @@ class TaskData:
         )
 
 
+@dataclass(frozen=True)
+class ExpectedSize:
+    """What a task will hold, as far as it is known before its documents are here.
+
+    Attributes:
+        documents: By split.
+        kind: ``single`` or ``multi``.
+        n_labels: Size of the label space.
+        words: Of a document, on average.
+        labels_per_document: On average; 1 where it is not known.
+        label: A label's name, as an example of how long they are.
+    """
+
+    documents: Mapping[str, int]
+    kind: Kind
+    n_labels: int
+    words: int
+    labels_per_document: float = 1.0
+    label: str = "label"
+
+
 class TaskSettings(Settings):
     """Settings that every task has."""
 
@@ -231,6 +252,13 @@ class Task(ABC):
 
         Loaded documents are cached under settings, code and this stamp. None means that they follow from the
         settings and the code alone.
+        """
+        return None
+
+    def expected(self) -> ExpectedSize | None:
+        """How large the task is with these settings, for ``bench estimate`` while its documents are not here.
+
+        Limits such as ``train_documents`` are the harness's. None: not known.
         """
         return None
 

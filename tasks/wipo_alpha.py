@@ -12,7 +12,7 @@ from pydantic import Field
 from bench.errors import TaskDataError
 from bench.files import file_hash
 from bench.settings import Place, expanded
-from bench.task import Availability, Task, TaskData, TaskSettings
+from bench.task import Availability, ExpectedSize, Kind, Task, TaskData, TaskSettings
 from tasks.wipo.codes import Level, at_level
 from tasks.wipo.collection import Collection, find_collection
 from tasks.wipo.labelling import Labeller, Labels, Patent, Secondary
@@ -27,6 +27,13 @@ PUBLISHED: Mapping[str, int] = {
     "subclasses of main codes": 451,
 }
 """What the collection holds, by those who published it; the source is in ``results/published/wipo-alpha.yaml``."""
+
+_LABELS: Mapping[str, tuple[int, str]] = {
+    "section": (8, "A"),
+    "class": (PUBLISHED["classes of main codes"], "A01"),
+    "subclass": (PUBLISHED["subclasses of main codes"], "A01B"),
+}
+"""Level → labels, and one of them; the sections are A to H."""
 
 _CODES = ("split", "file", "id", "main", "others")
 _FLAGS = ("english", "repaired", "unknown_entities", "unreadable_codes")
@@ -76,6 +83,22 @@ class WipoAlpha(Task):
             "mapping": file_hash(self._mapping) if self.config.mapping else None,
         }
 
+    def expected(self) -> ExpectedSize | None:
+        """The published sizes; None where the settings ask for what nobody published: other texts, levels, parts."""
+        config = self.config
+        if not self._as_published():
+            return None
+        held_out = round(config.validation_share * PUBLISHED["training documents"])
+        documents = {
+            "train": PUBLISHED["training documents"] - held_out,
+            "validation": held_out,
+            "test": PUBLISHED["test documents"],
+        }
+        n_labels, label = _LABELS[config.level]
+        # Descriptions are long: every document is as long as it may be.
+        kind: Kind = "single" if config.labels == "main" else "multi"
+        return ExpectedSize(documents, kind, n_labels, config.words, label=label)
+
     def load(self) -> TaskData:
         """Read the collection; its files are parsed the first time only, whatever the settings.
 
@@ -102,6 +125,12 @@ class WipoAlpha(Task):
         labeller.skipped_files += [file.name for file in parsed.skipped]
         labeller.remarks += [*_beside_published(patents), *_tolerated(flags, collection)]
         return labeller.label(patents, config.validation_share)
+
+    def _as_published(self) -> bool:
+        config = self.config
+        whole = config.text == "first-words" and len(set(config.sections)) == len("ABCDEFGH")
+        of_main_codes = config.labels == "main" or config.secondary == "drop"
+        return whole and of_main_codes and not config.mapping and config.level in _LABELS
 
     def _remedy(self, setting: str) -> str:
         return f"bench run -t {self.name} --set {self.name}.{setting} {self.brought_by}".rstrip()
