@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_OLD = ".old.tmp"
+
 
 def cache_folder() -> Path:
     """Where loaded tasks and made models are kept: ``$BENCH_CACHE``, else the user's cache folder."""
@@ -63,10 +65,10 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 def commit_folder(temporary: Path, target: Path) -> None:
     """Rename a filled folder to its final name, on disk before the name appears."""
-    for file in temporary.iterdir():
+    for file in temporary.rglob("*"):
         sync(file)
     sync(temporary)
-    old = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.old.tmp"
+    old = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}{_OLD}"
     with suppress(FileNotFoundError):
         target.rename(old)
     temporary.rename(target)
@@ -75,7 +77,14 @@ def commit_folder(temporary: Path, target: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete what interrupted writes left behind in a folder that nobody else writes to now."""
+    """Delete what interrupted writes left behind in a folder that nobody else writes to now.
+
+    What was moved out of the way of something that never came gets its name back.
+    """
+    for path in folder.glob(f".*{_OLD}"):
+        target = folder / path.name.removeprefix(".").removesuffix(_OLD).rpartition(".")[0]
+        if not target.exists():
+            path.rename(target)
     for path in folder.glob(".*.tmp"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import TaskDataError
+from bench.reading.source import Record
 from tasks.hub_settings import SPLIT_NAMES, HubSettings
-from tasks.tabular.rows import Record
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import codecs
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from bench.errors import TaskDataError
 from bench.files import why_absent
+from bench.reading.files import open_source, stamp_of
+from bench.reading.settings import ReadingSettings
+from bench.reading.source import Reading, Record, Source, Tally, shown_path
 from bench.settings import Place, expanded
 from bench.splitting import SplitName
 from bench.task import Availability, Task, TaskData
 from tasks.tabular.assembling import Assembler
-from tasks.tabular.files import open_source, stamp_of
 from tasks.tabular.parents import read_parents
-from tasks.tabular.rows import Record, Row, RowReader
+from tasks.tabular.rows import Row, RowReader
 from tasks.tabular.settings import TabularSettings
-from tasks.tabular.source import BadRows, Reading, Source, Tally, shown_path
 
 _REMEDY = "bench run --data FILE --text COLUMN --label COLUMN"
-_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _TOLD_EVERY = 100_000
 
 
-class TableSettings(TabularSettings):
+class TableSettings(ReadingSettings, TabularSettings):
     """Settings of :class:`TableTask`."""
 
     path: Place | None = Field(
@@ -39,55 +38,12 @@ class TableSettings(TabularSettings):
     validation: Place | None = Field(
         None, min_length=1, description="further file, whose rows are the validation split"
     )
-    encoding: str = Field("auto", description="of text files; auto: byte order mark, else UTF-8, else a guess")
-    delimiter: str = Field(
-        "auto", description="between the cells of a CSV file: auto, comma, semicolon, tab, bar, or one character"
-    )
-    quoting: Literal["double", "none"] = Field(
-        "double", description='whether a cell of a CSV or TSV file can stand in double quotes, or " is a letter'
-    )
-    on_bad_rows: BadRows = Field(
-        "refuse", description="rows with too many or too few cells, lines that are no JSON: an error, or left out"
-    )
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, name: str) -> str:
-        try:
-            known = name == "auto" or bool(codecs.lookup(name))
-            "a".encode("utf-8" if name == "auto" else name)
-        except LookupError:
-            known = False
-        if not known:
-            raise ValueError(
-                "no text encoding is called that; known are utf-8, cp1252, utf-16, shift_jis and many more"
-            )
-        return name
-
-    @field_validator("delimiter")
-    @classmethod
-    def _known_delimiter(cls, word: str) -> str:
-        character = _DELIMITERS.get(word, word)
-        if word != "auto" and (len(character) != 1 or character in '"\r\n'):
-            raise ValueError("a delimiter is auto, comma, semicolon, tab, bar, or one character")
-        return character
 
     @model_validator(mode="after")
     def _one_say_on_splits(self) -> TableSettings:
         if self.split is not None and (self.test is not None or self.validation is not None):
             raise ValueError("the splits come from a column or from further files, not from both")
         return self
-
-    def reading(self, tally: Tally) -> Reading:
-        """How the files are to be read."""
-        return Reading(
-            self.columns,
-            encoding=None if self.encoding == "auto" else self.encoding,
-            delimiter=None if self.delimiter == "auto" else self.delimiter,
-            quoted=self.quoting == "double",
-            bad_rows=self.on_bad_rows,
-            tally=tally,
-        )
 
 
 class TableTask(Task):
@@ -123,7 +79,7 @@ class TableTask(Task):
         if not state.ok:
             raise TaskDataError(f"{state.reason}; {state.remedy}")
         tally = Tally()
-        reading = config.reading(tally)
+        reading = config.reading(config.columns, tally)
         parts = self._sources(reading)
         place = parts[0][0].place
         reader = RowReader(config, parts[0][0].columns, place)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import TaskDataError, unknown_name
+from bench.reading.files import open_source
+from bench.reading.source import Reading, Source
 from tasks.tabular.assembling import Parents
-from tasks.tabular.files import open_source
-from tasks.tabular.source import Reading, Source
 
 _COLUMNS = ("label", "parent")
 

@@ -2,55 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import TaskDataError, unknown_name
+from bench.reading.cells import filled, short, shown, text_of, type_name, word_of, written
+from bench.reading.source import Record, split_of_word
 from bench.splitting import SplitName
 from bench.task import Kind
 from tasks.tabular.settings import TabularSettings
 
-_SPLITS: Mapping[str, SplitName] = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "development": "validation",
-    "test": "test",
-    "testing": "test",
-}
-_TYPES: Mapping[type, str] = {
-    str: "text",
-    bool: "truth value",
-    int: "whole number",
-    float: "number",
-    list: "list",
-    dict: "mapping",
-    type(None): "null",
-}
 _LIST = "list of "
-_LONGEST_SHOWN = 40
-LONGEST_CELL = 100_000_000
-"""Characters of the longest text that is taken; more is a mistake in the file, such as a quote that none closes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as its source holds it.
-
-    Attributes:
-        place: Where it stands, for messages: ``tickets.csv, row 12``.
-        cells: Column → value; None is an empty cell.
-        split: The split that the source itself gives it.
-    """
-
-    place: str
-    cells: Mapping[str, Any]
-    split: SplitName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +112,7 @@ class RowReader:
         known = list(columns)
         for column in self._settings.columns:
             if column not in known:
-                raise unknown_name(f"column of {place}", column, [_short(name) for name in known])
+                raise unknown_name(f"column of {place}", column, [short(name) for name in known])
 
     @property
     def kind(self) -> Kind:
@@ -172,7 +135,7 @@ class RowReader:
 
     def _row(self, record: Record) -> Row | None:
         settings = self._settings
-        text = self._text(record)
+        text = text_of(record, settings.text_columns) or None
         labels = self._labels(record)
         if text is None or labels is None:
             self._skip(record, "text" if text is None else "label")
@@ -184,31 +147,13 @@ class RowReader:
             record.place,
             text,
             self._labels_seen.setdefault(labels, labels),  # one object for all rows that have them
-            _word(record, settings.id) if settings.id is not None else None,
-            _word(record, settings.group) if settings.group is not None else None,
+            word_of(record, settings.id) if settings.id is not None else None,
+            word_of(record, settings.group) if settings.group is not None else None,
             split,
         )
 
-    def _text(self, record: Record) -> str | None:
-        parts = []
-        for column in self._settings.text_columns:
-            value = _filled(record.cells.get(column))
-            if value is None:
-                continue
-            if not isinstance(value, str):
-                raise TaskDataError(
-                    f"{record.place}: column {column!r} holds {_shown(value)}, a {_type(value)}, where text is needed"
-                )
-            parts.append(_unified(value))
-        text = "\n\n".join(parts)
-        if len(text) > LONGEST_CELL:
-            raise TaskDataError(
-                f"{record.place}: a text of {len(text):,} characters; at most {LONGEST_CELL:,} are taken"
-            )
-        return _written(text, record) or None
-
     def _labels(self, record: Record) -> tuple[str, ...] | None:
-        value = _filled(record.cells.get(self._settings.label), lists=True)
+        value = filled(record.cells.get(self._settings.label), lists=True)
         if value is None:
             return None
         self._check_shape(value, record)
@@ -224,11 +169,11 @@ class RowReader:
         """Refuse a column that holds lists here and words there, or in one source words here and numbers there."""
         column = self._settings.label
         if not isinstance(value, list):
-            self._shapes.add(_type(value), record.place)
+            self._shapes.add(type_name(value), record.place)
             return
         if self._settings.kind == "single":
             raise TaskDataError(f"{record.place}: column {column!r} holds a list of labels, and kind is single")
-        types = sorted({_type(part) for part in value})
+        types = sorted({type_name(part) for part in value})
         if len(types) > 1:
             raise TaskDataError(
                 f"{record.place}: column {column!r} holds a list of {' and '.join(types)}; give its labels one type"
@@ -247,78 +192,19 @@ class RowReader:
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
 
-def _filled(value: Any, *, lists: bool = False) -> Any:
-    """The cell, or None where it is empty: null, NaN, white space."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, str) and not value.strip():
-        return None
-    if lists and not isinstance(value, str | bytes) and isinstance(value, Sequence):
-        return list(value)
-    return value
-
-
 def _label(value: Any, record: Record, column: str) -> str:
-    value = _filled(value)
+    value = filled(value)
     if isinstance(value, str):
-        return _written(value.strip(), record)
+        return written(value.strip(), record)
     if isinstance(value, int):  # True and False too
         return str(value)
-    held = "an empty label" if value is None else f"{_shown(value)}, a {_type(value)}"
+    held = "an empty label" if value is None else f"{shown(value)}, a {type_name(value)}"
     raise TaskDataError(f"{record.place}: column {column!r} holds {held}; a label is a word or a whole number")
 
 
-def _word(record: Record, column: str) -> str:
-    value = _filled(record.cells.get(column))
-    if value is None:
-        raise TaskDataError(f"{record.place}: column {column!r} is empty; give every row a value")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if not isinstance(value, str | int):
-        raise TaskDataError(f"{record.place}: column {column!r} holds {_shown(value)}, a {_type(value)}")
-    return _written(str(value).strip(), record)
-
-
-def split_of_word(word: str) -> SplitName | None:
-    """The split that a word means (``dev`` is ``validation``); None where it means none."""
-    return _SPLITS.get(word.strip().lower())
-
-
 def _split(record: Record, column: str) -> SplitName:
-    word = _word(record, column)
+    word = word_of(record, column)
     split = split_of_word(word)
     if split is None:
-        raise TaskDataError(f"{record.place}: column {column!r} says {_shown(word)}; write train, validation or test")
+        raise TaskDataError(f"{record.place}: column {column!r} says {shown(word)}; write train, validation or test")
     return split
-
-
-def _written(text: str, record: Record) -> str:
-    """The text, if it can be written as UTF-8: JSON may name halves of characters.
-
-    Raises:
-        TaskDataError: It cannot.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise TaskDataError(
-            f"{record.place}: half a character, {text[error.start]!r}, which no file can hold; take it out"
-        ) from None
-    return text
-
-
-def _unified(text: str) -> str:
-    """With one sort of line end, so that a table is the same in every format."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _type(value: Any) -> str:
-    return _TYPES.get(type(value), type(value).__name__)
-
-
-def _shown(value: Any) -> str:
-    return _short(repr(value))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

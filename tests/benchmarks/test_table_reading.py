@@ -13,8 +13,8 @@ ROWS = 60_000
 PANDAS = "import pandas\n{measure}\npandas.read_csv(path, dtype=str, keep_default_na=False)"
 RECORDS = """
 from pathlib import Path
-from tasks.tabular.files import open_source
-from tasks.tabular.source import Reading
+from bench.reading.files import open_source
+from bench.reading.source import Reading
 {measure}
 for record in open_source(Path(path), Reading(('text', 'label'))).records():
     pass

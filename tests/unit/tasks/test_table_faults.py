@@ -10,10 +10,11 @@ from own_tables import load, tickets, write_csv
 from pydantic import ValidationError
 
 from bench.errors import UserError
+from bench.reading.source import LONGEST_CELL, Record
+from bench.reading.text_folder import files_below
 from bench.settings import resolve_settings
 from tasks.table import TableSettings
-from tasks.tabular.formats.text_folder import files_below
-from tasks.tabular.rows import LONGEST_CELL, Record, RowReader
+from tasks.tabular.rows import RowReader
 from tasks.tabular.settings import TabularSettings
 
 GOOD = [{"text": f"text {i}", "label": "ab"[i % 2]} for i in range(20)]

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from own_tables import QUEUES, all_labels, load, tickets, write_csv
 
+from bench.reading import delimited
 from tasks.table import TableSettings, TableTask
-from tasks.tabular.formats import delimited
 
 
 def write_jsonl(path, rows, encoding="utf-8", end="\n"):

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import TaskDataError
-from tasks.tabular.encodings import encoding_of, opened, undecodable
-from tasks.tabular.rows import Record
-from tasks.tabular.source import Reading, Source, shown_path
+from bench.reading.encodings import encoding_of, opened, undecodable
+from bench.reading.source import Reading, Record, Source, shown_path
 
 
 def open_json_lines(path: Path, reading: Reading) -> Source:
@@ -42,7 +41,8 @@ def open_json(path: Path, reading: Reading) -> Source:
 
     def records() -> Iterator[Record]:
         for number, value in enumerate(objects, start=1):
-            yield Record(f"{place}, item {number}", {name: value.get(name) for name in reading.columns})
+            cells = {name: value.get(name) for name in reading.columns}
+            yield Record(f"{place}, item {number}", cells, number=number)
 
     return Source(place, _columns(lambda: iter(objects), reading.columns), records)
 
@@ -86,7 +86,8 @@ class JsonLines:
         for number, line in self._lines():
             found = _object(line)
             if isinstance(found, dict):
-                yield Record(f"{place}, line {number}", {name: found.get(name) for name in self.reading.columns})
+                cells = {name: found.get(name) for name in self.reading.columns}
+                yield Record(f"{place}, line {number}", cells, number=number)
             elif not line.strip():
                 self.reading.tally.skipped["blank line"] += 1
             else:

@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bench.errors import TaskDataError
-from tasks.tabular.rows import Record
+from bench.splitting import SplitName
+
+_SPLITS: Mapping[str, SplitName] = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "development": "validation",
+    "test": "test",
+    "testing": "test",
+}
+LONGEST_CELL = 100_000_000
+"""Characters of the longest text that is taken; more is a mistake in the file, such as a quote that none closes."""
 
 BadRows = Literal["refuse", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as its source holds it.
+
+    Attributes:
+        place: Where it stands, for messages: ``tickets.csv, row 12``.
+        cells: Column → value; None is an empty cell.
+        split: The split that the source itself gives it.
+        number: Which one it is in its source, from 1: a header is none, and what is left out counts.
+    """
+
+    place: str
+    cells: Mapping[str, Any]
+    split: SplitName | None = None
+    number: int = 0
 
 
 @dataclass
@@ -85,6 +116,11 @@ class Source:
     place: str
     columns: tuple[str, ...]
     records: Callable[[], Iterator[Record]]
+
+
+def split_of_word(word: str) -> SplitName | None:
+    """The split that a word means (``dev`` is ``validation``); None where it means none."""
+    return _SPLITS.get(word.strip().lower())
 
 
 def shown_path(path: Path) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.errors import TaskDataError
+from bench.reading.source import Reading, Record, Source, check_columns_unique, shown_path, split_of_word
 from bench.splitting import SplitName
-from tasks.tabular.rows import Record, split_of_word
-from tasks.tabular.source import Reading, Source, check_columns_unique, shown_path
 
 _BATCH = 256
 """Records in memory at a time: few, for a cell may hold megabytes."""
@@ -61,12 +61,15 @@ def open_saved_dataset(path: Path, reading: Reading) -> Source:
     columns = tuple(dict.fromkeys(name for part in parts.values() for name in part.column_names))
 
     def records() -> Iterator[Record]:
+        before = 0
         for name, part in parts.items():
             split = split_of_word(name)
             if name and split is None:
                 reading.tally.skipped[f"row of split {name!r}"] += len(part)
-                continue
-            yield from _of_dataset(part, f"{place}/{name}".rstrip("/"), split, reading)
+            else:
+                for record in _of_dataset(part, f"{place}/{name}".rstrip("/"), split, reading):
+                    yield replace(record, number=before + record.number)
+            before += len(part)
 
     return Source(place, columns, records)
 
@@ -91,7 +94,7 @@ def _records(
         for number, cells in enumerate(_cells(batch, place, start), start=start):
             if naming is not None:
                 cells = _named(cells, naming, f"{place}, row {number}")  # noqa: PLW2901
-            yield Record(f"{place}, row {number}", cells, split)
+            yield Record(f"{place}, row {number}", cells, split, number)
         start += batch.num_rows
 
 

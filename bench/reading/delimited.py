@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import TaskDataError
-from tasks.tabular.encodings import encoding_of, opened, refuse_nul, undecodable
-from tasks.tabular.rows import LONGEST_CELL, Record
-from tasks.tabular.source import Reading, Source, check_columns_unique, shown_path
+from bench.reading.encodings import encoding_of, opened, refuse_nul, undecodable
+from bench.reading.source import LONGEST_CELL, Reading, Record, Source, check_columns_unique, shown_path
 
 _DELIMITERS = ",;\t|"
 _HEAD = 2**18
@@ -66,7 +65,7 @@ class Delimited:
     def _records(self) -> Iterator[Record]:
         place = shown_path(self.path)
         rows = self._rows()
-        _, header = next(rows)
+        first, header = next(rows)
         needed = [(name, header.index(name)) for name in self.reading.columns]
         width = len(header)
         for number, row in rows:
@@ -74,7 +73,7 @@ class Delimited:
                 cells = {name: row[index] or None for name, index in needed}
                 for cell in cells.values():
                     refuse_nul(cell or "", f"{place}, row {number}")
-                yield Record(f"{place}, row {number}", cells)
+                yield Record(f"{place}, row {number}", cells, number=number - first)
             elif not row:
                 self.reading.tally.skipped["blank row"] += 1
             else:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import TaskDataError
+from bench.reading.encodings import encoding_of, opened, refuse_nul, undecodable
+from bench.reading.source import Reading, Record, Source, shown_path, split_of_word
 from bench.splitting import SplitName
-from tasks.tabular.encodings import encoding_of, opened, refuse_nul, undecodable
-from tasks.tabular.rows import Record, split_of_word
-from tasks.tabular.source import Reading, Source, shown_path
 
 COLUMNS = ("text", "label", "file")
 
@@ -71,11 +70,11 @@ class TextFolder:
 
     def records(self) -> Iterator[Record]:
         """One record a file."""
-        for file in self.files:
+        for number, file in enumerate(self.files, start=1):
             split = self.splits.get(file.parts[0])
             label = "/".join(file.parts[1 if self.splits else 0 : -1])
             cells = {"text": self._text(self.path / file), "label": label, "file": file.as_posix()}
-            yield Record(shown_path(self.path / file), cells, split)
+            yield Record(shown_path(self.path / file), cells, split, number)
 
     def _text(self, file: Path) -> str | None:
         place = shown_path(file)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bench.errors import TaskDataError
-from tasks.tabular.source import Reading, shown_path
+from bench.reading.source import Reading, shown_path
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = (

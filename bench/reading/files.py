@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import TaskDataError
-from tasks.tabular.formats.columnar import open_parquet, open_saved_dataset
-from tasks.tabular.formats.delimited import open_csv, open_tsv
-from tasks.tabular.formats.json_lines import open_json, open_json_lines
-from tasks.tabular.formats.text_folder import files_below, open_text_folder
-from tasks.tabular.source import Reading, Source, shown_path
+from bench.reading.columnar import open_parquet, open_saved_dataset
+from bench.reading.delimited import open_csv, open_tsv
+from bench.reading.json_lines import open_json, open_json_lines
+from bench.reading.source import Reading, Source, shown_path
+from bench.reading.text_folder import files_below, open_text_folder
 
 _FORMATS: Mapping[str, Callable[[Path, Reading], Source]] = {
     ".csv": open_csv,
