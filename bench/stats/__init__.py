@@ -1,0 +1,1 @@
+"""What differences between results mean."""
