@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 help:  ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-run: $(READY)  ## prepare the data, run every task with every method, write the report
+run: $(READY)  ## prepare the data, run every task with every trained method, write the report
 	$(BIN)/bench prepare debian || true
 	$(BIN)/bench run --all; status=$$?; $(BIN)/bench report; exit $$status
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from bench.encoding import Encoded, Padded, load_tokenizer, padding_id
+from bench.encoding import Encoded, Padded, load_tokenizer, padding_id, save_tokenizer
 from bench.errors import ModelError
+from bench.export_lines import lines
 from bench.inference import Inference, predict_scores
-from bench.losses import AnyOfManyLabels, LossSettings, Objective, objective
-from bench.method import Context, Method
+from bench.judging import Judge
+from bench.losses import LossSettings, Objective, in_parts, objective
+from bench.method import Context, Exported, Method
 from bench.model import materialise
 from bench.prediction import Scores, TopScores
 from bench.task import Documents, LabelSpace
@@ -27,7 +30,10 @@ from bench.training import (
     fine_tune,
     log_prior_bias,
     quiet,
+    validation_score,
 )
+from bench.training_work import reading_of, training_of
+from bench.work import Work, Workload
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -53,9 +59,15 @@ class Bert(Method):
     Config = BertSettings
     model_architecture = "encoder"
     uses_torch = True
+    shares_training = True
+
+    def work(self, workload: Workload) -> Work:
+        """All of an encoder is trained, head and all."""
+        reading = reading_of(self.config, workload)
+        return Work("classifier", "all", reading, training_of(self.config, workload, reading))
 
     def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
-        """Fine-tune on the training documents; the validation documents are not looked at."""
+        """Fine-tune on the training documents; validation documents choose the epoch that is kept."""
         goal = objective(self.config, context.task.kind, train, len(labels))
         with context.phase("load"):
             self._start(labels, context)
@@ -63,7 +75,9 @@ class Bert(Method):
         context.note(truncated_share=encoded.truncated_share)
         multi = context.task.kind == "multi"
         start_final_layer(self._network, len(labels), log_prior_bias(train, len(labels)) if multi else None)
-        self._train(goal, encoded, train, context)
+        judge = Judge.of(train, labels, context.task.kind)
+        validate = validation_score(self.predict, validation, judge, self.config, context)
+        fine_tune(replace(self._fitting(goal, encoded, train), validate=validate), self.config, context)
 
     def predict(self, texts: Sequence[str], context: Context) -> Scores | TopScores:
         """Logits, float32, or the 100 best where labels are many; tokenising is part of the time that this takes."""
@@ -80,29 +94,40 @@ class Bert(Method):
 
     def load(self, folder: Path, labels: LabelSpace, context: Context) -> None:
         """Read the network and its tokenizer."""
-        self._network = _network(folder, labels, context)
-        self._tokenizer = load_tokenizer(folder)
+        self._read(folder, labels, context)
+
+    def export(self, folder: Path, labels: LabelSpace, context: Context) -> Exported:
+        """Write the network with the names of its labels, and a tokenizer that cuts documents as it was done here."""
+        self._network.config.id2label = dict(enumerate(labels.names))
+        self._network.config.label2id = {name: place for place, name in enumerate(labels.names)}
+        with quiet():
+            self._network.save_pretrained(folder)
+        save_tokenizer(self._tokenizer, folder, self.config.max_tokens)
+        load, use = lines("classifier")
+        return Exported("a model for `AutoModelForSequenceClassification`", "transformers", load, use)
 
     def _tokenise(self, texts: Sequence[str]) -> Encoded:
         return encode_documents(self._tokenizer, self._network.config, texts, self.config)
 
     def _forward(self, batch: Padded) -> Tensor:
-        logits: Tensor = self._network(input_ids=batch.ids, attention_mask=batch.mask).logits
-        return logits
-
-    def _train(self, goal: Objective, encoded: Encoded, train: Documents, context: Context) -> None:
         import torch
 
-        # Where the objective makes logits itself, it is given the last layer and what that would have read.
-        final = final_layer(self._network, goal.n_labels) if isinstance(goal, AnyOfManyLabels) else None
+        features = self._before_last(self._network, batch.ids, batch.mask)
+        with torch.autocast(features.device.type, enabled=False):
+            logits: Tensor = self._last(features)
+        return logits
 
+    def _before_last(self, network: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
+        with left_out(self._apart):
+            features: Tensor = network(input_ids=ids, attention_mask=mask).logits.float()
+        return features
+
+    def _fitting(self, goal: Objective, encoded: Encoded, train: Documents) -> Fitting:
         def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-            with left_out(final):
-                outputs = network(input_ids=batch["ids"], attention_mask=batch["mask"]).logits
-            return goal.loss(outputs.float(), final or torch.nn.Identity(), batch["targets"])
+            return goal.loss(self._before_last(network, batch["ids"], batch["mask"]), self._last, batch["targets"])
 
-        body = f"{self._network.base_model_prefix}."
-        fitting = Fitting(
+        body = body_of(self._network)
+        return Fitting(
             self._network,
             [len(row) for row in encoded.rows],
             classification_collate(encoded.rows, train, goal.targets, padding_id(self._tokenizer)),
@@ -111,7 +136,6 @@ class Bert(Method):
             head_learning_rate=self.config.head_learning_rate,
             stored=count_parameters(self._network)[1],
         )
-        fine_tune(fitting, self.config, context)
 
     def _start(self, labels: LabelSpace, context: Context) -> None:
         import torch
@@ -120,23 +144,38 @@ class Bert(Method):
             raise ModelError("bert starts from a pretrained encoder; name one with --model")
         folder = materialise(context.model)
         torch.manual_seed(context.seeds.of("weights"))
+        self._read(folder, labels, context)
+
+    def _read(self, folder: Path, labels: LabelSpace, context: Context) -> None:
+        import torch
+
         self._network = _network(folder, labels, context)
         self._tokenizer = load_tokenizer(folder)
+        # Where logits are made some labels at a time, the last layer is called apart from the others.
+        self._apart = final_layer(self._network, len(labels)) if in_parts(len(labels)) else None
+        self._last = self._apart or torch.nn.Identity()
 
 
 def final_layer(network: nn.Module, n_labels: int) -> nn.Linear | None:
-    """The layer that makes the logits: the last linear one with as many outputs as there are labels.
+    """The layer that makes the logits: the head's last linear one with as many outputs as there are labels.
 
-    Names differ (``classifier``, ``classifier.out_proj``, ``score``).
+    Names differ (``classifier``, ``classifier.out_proj``, ``score``), and in some networks the head stands before the
+    body.
     """
     import torch
 
+    body = body_of(network)
     fitting = [
         module
-        for module in network.modules()
-        if isinstance(module, torch.nn.Linear) and module.out_features == n_labels
+        for name, module in network.named_modules()
+        if isinstance(module, torch.nn.Linear) and module.out_features == n_labels and not name.startswith(body)
     ]
     return fitting[-1] if fitting else None
+
+
+def body_of(network: Any) -> str:
+    """What the names of all parts of an encoder begin with, those of its head left out."""
+    return f"{network.base_model_prefix}."
 
 
 def start_final_layer(network: nn.Module, n_labels: int, bias: Tensor | None) -> None:

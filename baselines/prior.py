@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.method import Context, Method
 from bench.prediction import DENSE_LABELS, RANKED, Prediction, Scores, TopScores
 from bench.task import Documents, LabelSpace
+from bench.work import NotEstimated, Workload
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,10 @@ class Prior(Method):
 
     name: ClassVar[str] = "prior"
     _shares: NDArray[np.float32]
+
+    def work(self, workload: Workload) -> NotEstimated:
+        """Next to nothing."""
+        return NotEstimated("it counts labels, which takes next to nothing")
 
     def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
         """Count the labels."""

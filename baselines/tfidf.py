@@ -14,6 +14,7 @@ from bench.errors import UserError
 from bench.method import Context, Method
 from bench.prediction import DENSE_LABELS, RANKED, Prediction, Scores, TopScores
 from bench.settings import Settings
+from bench.work import NotEstimated, Workload
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -53,6 +54,12 @@ class Tfidf(Method):
     Config = TfidfSettings
     _vectoriser: Any
     _model: LinearModel
+
+    def work(self, workload: Workload) -> NotEstimated:
+        """Its features are counted while it learns."""
+        most, labels = self.config.max_features, workload.task.n_labels
+        bound = f"at most {most * labels:,} weights, {most:,} features × {labels:,} labels; " if most else ""
+        return NotEstimated(f"{bound}its features are the words of the training texts, counted while it learns")
 
     def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
         """Weigh the words of ``train`` and train one machine a label.

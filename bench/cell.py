@@ -27,13 +27,14 @@ def slot_name(identity: Identity) -> str:
     return _hash(identity.model_dump(mode="json", exclude=set(_NOT_CHOSEN)))
 
 
-def absent_name(identity: Identity) -> str:
+def absent_name(identity: Identity, variant: str = "") -> str:
     """The name under which it is kept that a cell cannot run.
 
     It covers task, method, model and seed alone, since settings may not be known; so it is found again, and removed,
-    as soon as the cell can run.
+    as soon as the cell can run. Variants of a suite, which are known by its words, have names of their own.
     """
-    return _hash({"absent": [identity.task, identity.method, identity.model, identity.seed]})
+    chosen = [identity.task, identity.method, identity.model, identity.seed]
+    return _hash({"absent": [*chosen, variant] if variant else chosen})
 
 
 def _hash(value: dict[str, Any]) -> str:

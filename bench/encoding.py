@@ -6,7 +6,9 @@ document is ever truncated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import copy
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +20,7 @@ SLICE = 1_000
 """Texts that are tokenised at a time: what is beyond the budget is dropped before the next ones come."""
 
 _OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "mpnet", "esm"})
+_MARK = re.compile(r"<.+>|\[.+\]")
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,28 @@ def load_tokenizer(folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
+def save_tokenizer(tokenizer: Any, folder: Path, budget: int) -> None:
+    """Write a tokenizer that, told to truncate and to pad, does to a document what :func:`encode` and others do here.
+
+    Args:
+        tokenizer: Is not changed.
+        folder: Where it goes.
+        budget: Tokens of a document, special ones not counted.
+    """
+    written = copy.deepcopy(tokenizer)
+    written.model_max_length = budget + sum(map(len, affixes(tokenizer)))
+    written.padding_side = written.truncation_side = "right"
+    written.split_special_tokens = True
+    if written.pad_token_id is None:
+        written.pad_token = written.convert_ids_to_tokens(padding_id(tokenizer))
+    written.save_pretrained(folder)
+
+
 def encode(tokenizer: Any, texts: Sequence[str], budget: int) -> Encoded:
     """Token ids of documents, at most ``budget`` each, without special tokens.
 
-    Memory follows the budget, however long the texts are. What looks like a special token in a document is read as
-    plain text: a document cannot end its own prompt.
+    Memory follows the budget, however long the texts are. A document cannot end its own prompt: see
+    :func:`plain_ids`.
     """
     rows: list[list[int]] = []
     truncated = 0
@@ -79,6 +99,43 @@ def encode(tokenizer: Any, texts: Sequence[str], budget: int) -> Encoded:
         rows += part.rows
         truncated += part.truncated
     return Encoded(rows, truncated)
+
+
+def plain_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of texts in which what looks like a control token is plain text.
+
+    Libraries take special tokens for text where they are asked to. Other marks, and those that a tokenizer's vocabulary
+    has as words, are broken up with a blank.
+    """
+    rows = _split(tokenizer, texts)
+    marks = control_tokens(tokenizer)
+    caught = [position for position, row in enumerate(rows) if not marks.keys().isdisjoint(row)]
+    if caught:
+        broken = break_up([texts[position] for position in caught], marks)
+        for position, row in zip(caught, _split(tokenizer, broken), strict=True):
+            rows[position] = [id_ for id_ in row if id_ not in marks]
+    return rows
+
+
+def control_tokens(tokenizer: Any) -> dict[int, str]:
+    """What steers a model rather than being read: special tokens and added ones like ``</think>``; id → text.
+
+    Added words and runs of blanks are not among them, nor is what stands for unknown text alone.
+    """
+    named = {tokenizer.bos_token_id, tokenizer.eos_token_id}
+    unknown = {tokenizer.unk_token_id} - named
+    return {
+        id_: token.content
+        for id_, token in tokenizer.added_tokens_decoder.items()
+        if id_ not in unknown and (token.special or _MARK.fullmatch(token.content))
+    }
+
+
+def break_up(texts: Sequence[str], marks: Mapping[int, str]) -> list[str]:
+    """Texts with a blank behind the first character of each mark in them."""
+    longest_first = sorted(filter(None, marks.values()), key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+    return [pattern.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text) for text in texts]
 
 
 def affixes(tokenizer: Any) -> tuple[list[int], list[int]]:
@@ -133,12 +190,17 @@ def by_length(rows: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
 
 
 def _encode_slice(tokenizer: Any, texts: list[str], budget: int) -> Encoded:
-    ids = tokenizer(
-        texts,
+    ids = plain_ids(tokenizer, texts)
+    return Encoded([row[:budget] for row in ids], sum(len(row) > budget for row in ids))
+
+
+def _split(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    ids: list[list[int]] = tokenizer(
+        list(texts),
         add_special_tokens=False,
         return_attention_mask=False,
         return_token_type_ids=False,
         split_special_tokens=True,
         verbose=False,
     )["input_ids"]
-    return Encoded([row[:budget] for row in ids], sum(len(row) > budget for row in ids))
+    return ids

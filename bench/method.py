@@ -14,8 +14,11 @@ from bench.prediction import Prediction
 from bench.seeds import Seeds
 from bench.settings import Settings
 from bench.task import Documents, LabelSpace, TaskProfile
+from bench.work import NotEstimated, Work, Workload
 
 Architecture = Literal["encoder", "decoder"]
+
+CHECKPOINT_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Progress:
     """Where a cell stands.
 
     Attributes:
-        phase: ``load``, ``train``, ``validate`` or ``predict``.
+        phase: ``load``, ``train``, ``validate``, ``save`` or ``predict``.
         step: Steps done in this phase.
         total: Steps of this phase; None where unknown.
         loss: The latest training loss, where there is one.
@@ -97,6 +100,11 @@ class Context:
         threads: CPU threads to compute with; already set for torch and BLAS.
         scratch: An empty folder that is removed after the cell.
         deadline: ``time.monotonic()`` at which the cell will be stopped; None without a limit.
+        checkpoints: A folder that outlives an interrupted cell and is there when the same cell starts again; None
+            where nothing is to be kept. :func:`bench.training.fine_tune` goes on from what it finds there.
+        checkpoint_seconds: How often a training run writes a checkpoint.
+        processes: Processes that fit the same method side by side; :func:`bench.training.fine_tune` shares the
+            documents out among them.
         instruments: Phases, progress and notes.
     """
 
@@ -108,6 +116,9 @@ class Context:
     instruments: Instruments
     model: ResolvedModel | None = None
     deadline: float | None = None
+    checkpoints: Path | None = None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    processes: int = 1
 
     def phase(self, name: str) -> AbstractContextManager[PhaseWindow]:
         """Open a phase: ``with context.phase("load"): …``.
@@ -137,6 +148,27 @@ class Context:
         self.instruments.note(**facts)
 
 
+@dataclass(frozen=True)
+class Exported:
+    """What a method wrote for other libraries to load.
+
+    Attributes:
+        what: What the files are, as a noun.
+        library: The library that loads them: ``transformers`` or ``peft``.
+        load: Lines of Python that make ``model`` and ``tokenizer`` of the files in ``folder``, which they
+            set to ``"."``.
+        use: Lines that then make ``scores`` (a tensor, shape (documents, labels)) and ``names`` (position → label) of
+            ``texts``; or ``labels`` where the method gives no scores.
+        notes: Sentences for who uses it.
+    """
+
+    what: str
+    library: str
+    load: str
+    use: str
+    notes: Sequence[str] = ()
+
+
 class Method(ABC):
     """A way to learn a task. Subclass it, name it, fit and predict.
 
@@ -149,12 +181,14 @@ class Method(ABC):
         Config: Its settings.
         model_architecture: The kind of pretrained network it starts from; None where it starts from none.
         uses_torch: Whether its child process should come with torch already imported.
+        shares_training: Whether several processes may fit it together, as :func:`bench.training.fine_tune` can.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type[Settings]] = Settings
     model_architecture: ClassVar[Architecture | None] = None
     uses_torch: ClassVar[bool] = False
+    shares_training: ClassVar[bool] = False
 
     def __init__(self, config: Settings | None = None) -> None:
         self.config: Any = config if config is not None else self.Config()
@@ -162,6 +196,10 @@ class Method(ABC):
     def supports(self, task: TaskProfile) -> Support:
         """Whether this method can learn this task."""
         return Support()
+
+    def work(self, workload: Workload) -> Work | NotEstimated:
+        """What a cell would compute on this workload, for ``bench estimate``; nothing is loaded."""
+        return NotEstimated("the method does not say what it computes")
 
     @abstractmethod
     def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
@@ -178,6 +216,12 @@ class Method(ABC):
     def load(self, folder: Path, labels: LabelSpace, context: Context) -> None:
         """Read what :meth:`save` wrote."""
         raise NotImplementedError(f"{self.name} cannot be loaded")
+
+    def export(self, folder: Path, labels: LabelSpace, context: Context) -> Exported:
+        """Write what was fitted or loaded into an empty folder, as files that other libraries load."""
+        raise NotImplementedError(
+            f"{self.name} has no form that other libraries load; label documents with `bench predict`"
+        )
 
 
 @dataclass

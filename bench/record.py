@@ -10,7 +10,7 @@ SCHEMA_VERSION = 1
 
 Status = Literal["ok", "unavailable", "oom", "timeout", "crashed", "failed"]
 STATUSES: tuple[Status, ...] = get_args(Status)
-PHASES = ("load", "train", "validate", "predict")
+PHASES = ("load", "train", "validate", "save", "predict")
 
 
 class _Part(BaseModel):

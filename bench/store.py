@@ -53,6 +53,10 @@ class Store:
         """The folder of one cell, whether or not it exists."""
         return self.cells / cell
 
+    def checkpoints(self, cell: str) -> Path:
+        """Where an interrupted cell's training lies until it goes on; may be deleted at any time."""
+        return self.root / "checkpoints" / cell
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the store for one writer; what an interrupted writer left behind is removed.
@@ -76,17 +80,34 @@ class Store:
         finally:
             lock.release()
 
-    def commit(self, temporary: Path, record: Record) -> None:
-        """Put a record beside the files in ``temporary`` (a folder in :attr:`cells`) and make both the cell's."""
-        (temporary / RECORD).write_bytes(_dump(record))
-        commit_folder(temporary, self.folder(record.cell))
+    def commit(self, temporary: Path, record: Record) -> Record:
+        """Put a record beside the files in ``temporary`` (a folder in :attr:`cells`) and make both the cell's.
 
-    def put(self, record: Record) -> None:
-        """Write a record that has no other files."""
+        A result stays where another run of its cell ends otherwise: that run is set aside.
+
+        Returns:
+            The record; where it was set aside, with words on that in its reason.
+        """
+        (temporary / RECORD).write_bytes(_dump(record))
+        if record.status == "ok" or not self._has_result(record.cell):
+            commit_folder(temporary, self.folder(record.cell))
+            return record
+        aside = self._move_aside(temporary, record.cell)
+        kept = f"the result of an earlier run is kept, this one is set aside in {aside}"
+        return record.model_copy(update={"reason": f"{record.reason}; {kept}"})
+
+    def _has_result(self, cell: str) -> bool:
+        try:
+            return _parse((self.folder(cell) / RECORD).read_bytes(), cell).status == "ok"
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def put(self, record: Record) -> Record:
+        """Write a record that has no other files; returns what :meth:`commit` does."""
         temporary = self.cells / f".{record.cell}.put.tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        self.commit(temporary, record)
+        return self.commit(temporary, record)
 
     def forget(self, cell: str) -> None:
         """Remove a cell with all its files; at once for those who read meanwhile."""
@@ -133,11 +154,13 @@ class Store:
             return []
 
     def _set_aside(self, cell: str, reason: str) -> Corrupt:
+        return Corrupt(cell, reason, self._move_aside(self.folder(cell), cell))
+
+    def _move_aside(self, folder: Path, cell: str) -> Path:
         target = self.root / "set-aside" / cell
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(target, ignore_errors=True)
-        self.folder(cell).rename(target)
-        return Corrupt(cell, reason, target)
+        return folder.rename(target)
 
 
 def latest(records: Iterable[Record]) -> list[Record]:

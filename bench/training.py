@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from bench.judging import Judge
     from bench.method import Context
+    from bench.prediction import Prediction
     from bench.task import Documents
 
 HEAD_START = 0.1
@@ -53,6 +55,19 @@ class FineTuneSettings(Settings):
     )
     max_grad_norm: float = Field(1.0, ge=0, description="norm to which gradients are cut; 0 cuts none")
     predict_batch_size: int = Field(64, ge=1, description="documents to a batch of prediction")
+    keep: Literal["best", "last"] = Field(
+        "best",
+        description="weights that are kept; best: of the epoch that does best on validation documents, by the task's "
+        "primary metric; last: of the last epoch, and validation documents are not looked at",
+    )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="epochs in a row without a better one after which training stops; it does not where not set",
+    )
+    validation_sample: int = Field(
+        1000, ge=1, description="at most so many validation documents are looked at after an epoch"
+    )
 
     @model_validator(mode="after")
     def _parts_are_equal(self) -> FineTuneSettings:
@@ -60,6 +75,12 @@ class FineTuneSettings(Settings):
             raise ValueError(
                 f"batch_size {self.batch_size} is no multiple of gradient_accumulation {self.gradient_accumulation}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _patience_has_something_to_watch(self) -> FineTuneSettings:
+        if self.patience is not None and self.keep == "last":
+            raise ValueError("keep=last looks at no validation documents that patience could wait for; set keep=best")
         return self
 
     @property
@@ -100,6 +121,8 @@ class Fitting:
         head: Whether a parameter of this name belongs to the head.
         head_learning_rate: Peak learning rate of those; the settings' ``learning_rate`` where None.
         stored: Parameters that saving writes; None for the trainable ones.
+        validate: The network as it is → the primary metric of validation documents; None where that is undefined.
+            Without it the last epoch is kept.
     """
 
     network: nn.Module
@@ -109,16 +132,23 @@ class Fitting:
     head: Callable[[str], bool] = lambda _: False
     head_learning_rate: float | None = None
     stored: int | None = None
+    validate: Callable[[], float | None] | None = None
 
 
 def fine_tune(fitting: Fitting, settings: FineTuneSettings, context: Context) -> None:
     """Train a network on the examples, grouped by length, with AdamW.
 
     The order of documents follows from the seed ``order`` and dropout from the seed ``dropout``; on a CPU two runs give
-    the same bits. Nothing is written outside ``context.scratch``.
+    the same bits, whether or not one of them was interrupted and went on from ``context.checkpoints``. Nothing is
+    written elsewhere.
+
+    Where there is more than one epoch to choose from, the network is validated after each and the best one's weights
+    are kept, the first of equals.
 
     Notes into the record: ``parameters``, ``micro_batch``, ``gradient_accumulation``, ``steps``, ``padding_share``,
-    ``loss_curve`` ([step, loss] pairs, each the mean since the pair before) and ``final_epoch``.
+    ``loss_curve`` ([step, loss] pairs, each the mean since the pair before), ``final_epoch``, and where it validated
+    ``validation_curve`` ([epoch, metric] pairs) and ``best_epoch``. ``resumed_from_step`` where it went on from a
+    checkpoint: time and speed are then those of the rest.
     """
     from bench.trainer import run
 
@@ -131,13 +161,49 @@ def fine_tune(fitting: Fitting, settings: FineTuneSettings, context: Context) ->
             "trainable": trainable,
             "stored": trainable if fitting.stored is None else fitting.stored,
         },
-        micro_batch=settings.micro_batch,
+        micro_batch=settings.micro_batch // context.processes,
+        processes=context.processes,
         gradient_accumulation=settings.gradient_accumulation,
         steps=tally.steps,
         padding_share=tally.padding / max(1, tally.padding + tally.tokens),
         loss_curve=tally.curve,
-        final_epoch=settings.epochs,
+        final_epoch=tally.epochs,
+        **tally.choice(),
     )
+
+
+def validation_score(
+    predict: Callable[[Sequence[str], Context], Prediction],
+    held_out: Documents,
+    judge: Judge,
+    settings: FineTuneSettings,
+    context: Context,
+) -> Callable[[], float | None] | None:
+    """What :attr:`Fitting.validate` is for a method: it labels validation documents, and the harness judges.
+
+    Args:
+        predict: The method's own.
+        held_out: The validation documents; where they are more than the settings want, the seed ``validation`` chooses,
+            every label in its share.
+        judge: Of the task.
+        settings: Say whether to validate at all.
+        context: Has the phase ``validate`` open meanwhile.
+
+    Returns:
+        None where there is nothing to choose or nothing to choose by.
+    """
+    from bench.splitting import sample
+
+    if settings.keep == "last" or settings.epochs == 1 or not len(held_out):
+        return None
+    keys = [f"{context.seeds.of('validation')} {id_}" for id_ in held_out.ids]
+    few = held_out.take(sample(keys, held_out.labels, settings.validation_sample))
+
+    def validate() -> float | None:
+        with context.phase("validate"):
+            return judge.validate(few, predict(few.texts, context), context.task.primary_metric)
+
+    return validate
 
 
 def encode_documents(tokenizer: Any, config: Any, texts: Sequence[str], settings: FineTuneSettings) -> Encoded:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
+from bench.approaches.coverage import check_adapted, check_quantised
 from bench.approaches.quantisation import Quantisation, keep_as_trained, quantised
 from bench.encoding import load_tokenizer
 from bench.errors import ModelError, UserError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _PREPARATION = "preparation.json"
 _BODY = "body"
 _LORA_ONLY = ("rank", "alpha", "adapter_dropout", "rslora", "dora")
+_IDLE = {"lora": (), "full": _LORA_ONLY, "none": (*_LORA_ONLY, "gradient_checkpointing")}
 
 
 class AdapterSettings(FineTuneSettings):
@@ -55,10 +57,10 @@ class AdapterSettings(FineTuneSettings):
         return self
 
     @model_validator(mode="after")
-    def _only_lora_has_a_rank(self) -> AdapterSettings:
+    def _nothing_is_set_in_vain(self) -> AdapterSettings:
         fields = type(self).model_fields
-        idle = [name for name in _LORA_ONLY if getattr(self, name) != fields[name].default]
-        if self.adapter != "lora" and idle:
+        idle = [name for name in _IDLE[self.adapter] if getattr(self, name) != fields[name].default]
+        if idle:
             raise ValueError(
                 f"adapter={self.adapter} has no use for {', '.join(idle)}; set adapter=lora or leave it out"
             )
@@ -186,6 +188,7 @@ def _base(loader: Any, folder: Path, preparation: Preparation, device: str) -> A
     if few_bits:
         from peft import prepare_model_for_kbit_training
 
+        check_quantised(network, preparation.quantisation)
         keep_as_trained(network)
         return prepare_model_for_kbit_training(network, use_gradient_checkpointing=False).eval()
     return network.to(device).requires_grad_(preparation.adapter == "full").eval()
@@ -195,6 +198,9 @@ def with_lora(network: Any, settings: AdapterSettings) -> Any:
     """The network with LoRA on all linear layers (arXiv 2106.09685), or what the settings make of it.
 
     rsLoRA is arXiv 2312.03732, DoRA arXiv 2402.09353.
+
+    Raises:
+        ModelError: Some layers cannot have it.
     """
     from peft import LoraConfig, get_peft_model
 
@@ -207,4 +213,12 @@ def with_lora(network: Any, settings: AdapterSettings) -> Any:
         use_dora=settings.dora,
         target_modules="all-linear",
     )
-    return get_peft_model(network, config)
+    try:
+        adapted = get_peft_model(network, config)
+    except ValueError as problem:
+        raise ModelError(
+            f"peft puts no LoRA on all of a {network.config.model_type} model ({' '.join(str(problem).split())}); set "
+            "adapter_dropout=0 or dora=false where it names them, or adapter=full, or choose another model"
+        ) from problem
+    check_adapted(adapted)
+    return adapted

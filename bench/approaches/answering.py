@@ -5,10 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
+from bench.approaches.chat import ends
 from bench.approaches.label_trie import Grammar, Trie
 from bench.approaches.prompts import Answers
+from bench.encoding import plain_ids
 from bench.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,50 +31,63 @@ class Spelling:
         labels: For each label its ids at the beginning of an answer.
         more: For each label its ids behind another, the separator in front.
         nothing: Ids of the answer without labels.
-        stop: Id of the end mark.
+        stops: Ids of which each ends an answer; the first is the one that is written.
         names: What messages call the labels.
+        between: Ids of the separator, as far as they stand apart in front of every label of ``more``.
     """
 
     labels: tuple[tuple[int, ...], ...]
     more: tuple[tuple[int, ...], ...]
     nothing: tuple[int, ...]
-    stop: int
+    stops: tuple[int, ...]
     names: tuple[str, ...]
+    between: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, tokenizer: Any, answers: Answers) -> Spelling:
+    def of(cls, tokenizer: Any, answers: Answers, stops: Sequence[int] | None = None) -> Spelling:
         """The spelling of a model.
+
+        Args:
+            tokenizer: The model's.
+            answers: What is written for each label.
+            stops: What ends an answer; by default see :func:`bench.approaches.chat.ends`.
 
         Raises:
             UserError: Its tokenizer has no end mark.
         """
-        if tokenizer.eos_token_id is None:
-            raise UserError("the model's tokenizer has no end mark (eos_token), so that answers could not end")
 
         def ids(texts: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-            return tuple(map(tuple, tokenizer(list(texts), add_special_tokens=False)["input_ids"]))
+            return tuple(map(tuple, plain_ids(tokenizer, texts)))
 
         more = ids([answers.separator + name for name in answers.names]) if answers.kind == "multi" else ()
-        (nothing,) = ids([answers.nothing])
-        return cls(ids(answers.names), more, nothing, int(tokenizer.eos_token_id), answers.names)
+        nothing, separator = ids([answers.nothing, answers.separator])
+        between = _shared_beginning([separator, *(row[:-1] for row in more)]) if more else ()
+        return cls(ids(answers.names), more, nothing, tuple(stops or ends(tokenizer)), answers.names, between)
 
     def write(self, labels: Sequence[int]) -> list[int]:
         """The answer that the model is to give, with its end mark; labels in the order of the label space."""
         if not labels:
-            return [*self.nothing, self.stop]
+            return [*self.nothing, self.stops[0]]
         first, *rest = sorted(labels)
-        return [*self.labels[first], *(token for label in rest for token in self.more[label]), self.stop]
+        return [*self.labels[first], *(token for label in rest for token in self.more[label]), self.stops[0]]
 
     def longest(self, most: int) -> int:
-        """Tokens that an answer of at most so many labels can take, its end mark among them."""
-        first = max(map(len, (*self.labels, *((self.nothing,) if self.more else ()))))
-        return first + max(0, most - 1) * max(map(len, self.more), default=0) + 1
+        """Tokens that an answer of at most so many labels, each once, can take, its end mark among them."""
+        ways = zip(self.labels, self.more or self.labels, strict=True)
+        longest_first = sorted((max(map(len, both)) for both in ways), reverse=True)
+        nothing = len(self.nothing) if self.more else 0
+        return max(nothing, sum(longest_first[:most])) + 1
 
     def grammar(self, most: int) -> Grammar:
         """Every answer of at most so many labels."""
         first = Trie.of((*self.labels, *((self.nothing,) if self.more else ())), (*self.names, "nothing"))
         more = Trie.of(self.more, self.names) if self.more else None
-        return Grammar(first, more, self.stop, len(self.labels), most)
+        return Grammar(first, more, self.stops, len(self.labels), most)
+
+
+def _shared_beginning(rows: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    columns = zip(*rows, strict=False)
+    return tuple(column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns))
 
 
 class Scorer(ABC):
@@ -83,23 +99,33 @@ class Scorer(ABC):
 
 
 class LikelihoodScorer(Scorer):
-    """The log-likelihood of each label as the (beginning of the) answer.
+    """The log-likelihood of each label as (a part of) the answer.
+
+    Where an answer may have several labels, a label's score is the greatest at any place of the constrained answer; see
+    :func:`bench.approaches.scoring.score_lists`.
 
     Args:
         spelling: The labels.
-        normalisation: See :func:`bench.approaches.scoring.score_labels`.
+        grammar: The answers that there are.
+        normalisation: See :class:`bench.approaches.scoring.LabelTree`.
     """
 
-    def __init__(self, spelling: Spelling, normalisation: Normalisation) -> None:
-        self._trie = Trie.of(spelling.labels, spelling.names)
-        self._ends = sorted({spelling.stop, *(row[0] for row in spelling.more)})
-        self._normalisation = normalisation
+    def __init__(self, spelling: Spelling, grammar: Grammar, normalisation: Normalisation) -> None:
+        from bench.approaches.scoring import LabelTree, Lists
+
+        ends = (*spelling.stops, *(row[0] for row in spelling.more))
+        skipped = len(spelling.between)
+        self._start = LabelTree.of(Trie.of(spelling.labels, spelling.names), ends, normalisation)
+        self._lists: Lists | None = None
+        if grammar.more and grammar.most > 1:
+            behind = Trie.of([row[skipped:] for row in spelling.more], spelling.names)
+            self._lists = Lists(grammar, self._start, LabelTree.of(behind, ends, normalisation), skipped)
 
     def score(self, reader: Reader) -> Tensor:
         """Log-likelihoods in nats."""
-        from bench.approaches.scoring import score_labels
+        from bench.approaches.scoring import score_labels, score_lists
 
-        return score_labels(reader, self._trie, self._ends, self._normalisation)
+        return score_lists(reader, self._lists) if self._lists else score_labels(reader, self._start)
 
 
 class VerbalizerScorer(Scorer):

@@ -10,12 +10,15 @@ from pydantic import Field, model_validator
 
 from bench.approaches.adapters import AdapterSettings, needed_model, restore, start, store
 from bench.approaches.direction import Direction, look_both_ways
+from bench.approaches.exports import Base
+from bench.approaches.head_work import head_work
 from bench.encoding import Encoded, Padded, padding_id
 from bench.inference import Inference, predict_scores
+from bench.judging import Judge
 from bench.losses import LossSettings, objective
-from bench.method import Context, Method
+from bench.method import Context, Exported, Method
 from bench.prediction import Scores, TopScores
-from bench.task import Documents, LabelSpace
+from bench.task import Documents, Kind, LabelSpace
 from bench.training import (
     Fitting,
     classification_collate,
@@ -23,7 +26,9 @@ from bench.training import (
     fine_tune,
     log_prior_bias,
     quiet,
+    validation_score,
 )
+from bench.work import Work, Workload
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -67,9 +72,14 @@ class EmbeddingHead(Method):
     Config = EmbeddingHeadSettings
     model_architecture = "decoder"
     uses_torch = True
+    shares_training = True
+
+    def work(self, workload: Workload) -> Work:
+        """A decoder under a head."""
+        return head_work(self.config, workload)
 
     def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
-        """Fine-tune on the training documents; the validation documents are not looked at."""
+        """Fine-tune on the training documents; validation documents choose the epoch that is kept."""
         goal = objective(self.config, context.task.kind, train, len(labels))
         with context.phase("load"):
             self._start(len(labels), context)
@@ -92,6 +102,9 @@ class EmbeddingHead(Method):
             loss,
             head=lambda name: not name.startswith("body."),
             head_learning_rate=self.config.head_learning_rate,
+            validate=validation_score(
+                self.predict, validation, Judge.of(train, labels, context.task.kind), self.config, context
+            ),
         )
         fine_tune(fitting, self.config, context)
 
@@ -119,6 +132,14 @@ class EmbeddingHead(Method):
         self._network = self._with_head(body, len(labels), context)
         self._network.on_top().load_state_dict(load_file(folder / _HEAD))
 
+    def export(self, folder: Path, labels: LabelSpace, context: Context) -> Exported:
+        """Write what transformers and peft load by themselves where they can, else what they load under a head."""
+        from bench.approaches.head_export import HeadExport
+
+        base = Base.of(context.model, self._preparation)
+        exported = HeadExport(self._network, self._tokenizer, base, self.config, labels)
+        return exported.write(folder, context.task)
+
     def _start(self, n_labels: int, context: Context) -> None:
         from transformers import AutoModel
 
@@ -126,7 +147,7 @@ class EmbeddingHead(Method):
         self._network = self._with_head(body, n_labels, context)
 
     def _with_head(self, body: Any, n_labels: int, context: Context) -> Any:
-        network = head_network(body, n_labels, self.config).to(context.device).eval()
+        network = head_network(body, n_labels, self.config, context.task.kind).to(context.device).eval()
         if self.config.direction == "bidirectional":
             look_both_ways(body, needed_model(context).name)
         return network
@@ -139,20 +160,27 @@ class EmbeddingHead(Method):
         return logits
 
 
-def head_network(body: Any, n_labels: int, settings: EmbeddingHeadSettings) -> Any:
-    """The decoder with pooling and head on top, as the settings say."""
+def head_network(body: Any, n_labels: int, settings: EmbeddingHeadSettings, kind: Kind) -> Any:
+    """The decoder with pooling and head on top, as the settings say.
+
+    As in the study and in transformers, a head that chooses one label has no bias. Where each label is decided upon by
+    itself the bias holds how frequent it is.
+    """
     from bench.approaches.head_network import HeadNetwork
 
-    return HeadNetwork(body, n_labels, settings.pooling, settings.head, settings.latents)
+    return HeadNetwork(body, n_labels, settings.pooling, settings.head, settings.latents, bias=kind == "multi")
 
 
-def network_on_paper(architecture: Mapping[str, Any], n_labels: int, settings: EmbeddingHeadSettings) -> Any:
+def network_on_paper(
+    architecture: Mapping[str, Any], n_labels: int, settings: EmbeddingHeadSettings, kind: Kind = "single"
+) -> Any:
     """The network that would be trained, of weights without values, for counting its parameters.
 
     Args:
         architecture: What ``AutoConfig.for_model`` takes, such as a preset's ``config``.
         n_labels: Labels of the task.
         settings: Adapters and head; weights are not quantised, which changes no number of them.
+        kind: Whether documents have one label or any number.
     """
     import torch
     from transformers import AutoConfig, AutoModel
@@ -164,4 +192,4 @@ def network_on_paper(architecture: Mapping[str, Any], n_labels: int, settings: E
         body.requires_grad_(settings.adapter == "full")
         if settings.adapter == "lora":
             body = with_lora(body, settings)
-        return head_network(body, n_labels, settings)
+        return head_network(body, n_labels, settings, kind)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from bench.approaches.adapters import AdapterSettings, restore, start, store
+from bench.approaches.exports import Base
+from bench.approaches.prompt_work import instruction_work
 from bench.approaches.prompts import Answers
 from bench.approaches.speaker import PromptSettings, Speaker
 from bench.encoding import pad, padding_id
-from bench.method import Context, Method
+from bench.judging import Judge
+from bench.method import Context, Exported, Method
 from bench.prediction import Prediction
 from bench.task import Documents, LabelSpace
-from bench.training import Batch, Fitting, fine_tune
+from bench.training import Batch, Fitting, fine_tune, validation_score
+from bench.work import Work, Workload
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-_DECODING = "decoding.json"
 _UNSUPERVISED = -100
 
 
@@ -50,27 +53,33 @@ class InstructionTuning(Method):
     Config = InstructionSettings
     model_architecture = "decoder"
     uses_torch = True
+    shares_training = True
+
+    def work(self, workload: Workload) -> Work:
+        """A decoder that learns to answer prompts."""
+        return instruction_work(self.config, workload)
 
     def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
-        """Fine-tune on the training documents; the validation documents are not looked at."""
+        """Fine-tune on the training documents; validation documents choose the epoch that is kept."""
         answers = Answers.of(labels, context.task.kind, self.config.separator, self.config.nothing)
         with context.phase("load"):
-            self._start(answers, context)
+            self._start(answers, max(1, *map(len, train.labels)), context)
         speaker = self._speaker
-        speaker.most_labels = max(1, *map(len, train.labels))
         targets = [speaker.spelling.write(row) for row in train.labels]
         speaker.check_room(max(map(len, targets)))
         encoded = speaker.prompts(train.texts)
         context.note(truncated_share=encoded.truncated_share)
-        fine_tune(self._fitting(encoded.rows, targets), self.config, context)
+        judge = Judge.of(train, labels, context.task.kind)
+        validate = validation_score(self.predict, validation, judge, self.config, context)
+        fine_tune(replace(self._fitting(encoded.rows, targets), validate=validate), self.config, context)
 
     def predict(self, texts: Sequence[str], context: Context) -> Prediction:
         """Label sets, or scores, as the setting ``decoding`` says."""
         return self._speaker.answer(texts, context)
 
     def save(self, folder: Path) -> None:
-        """Write adapters (or all weights), tokenizer, how the network was prepared and how long answers may be."""
-        (folder / _DECODING).write_text(json.dumps({"most_labels": self._speaker.most_labels}), "utf-8")
+        """Write adapters (or all weights), tokenizer, how the network was prepared and how it is asked."""
+        self._speaker.save(folder)
         store(self._speaker.network, self._speaker.tokenizer, self._preparation, folder)
 
     def load(self, folder: Path, labels: LabelSpace, context: Context) -> None:
@@ -79,14 +88,20 @@ class InstructionTuning(Method):
 
         network, tokenizer, self._preparation = restore(AutoModelForCausalLM, folder, context)
         answers = Answers.of(labels, context.task.kind, self.config.separator, self.config.nothing)
-        self._speaker = Speaker.of(network, tokenizer, answers, self.config)
-        self._speaker.most_labels = int(json.loads((folder / _DECODING).read_text("utf-8"))["most_labels"])
+        self._speaker = Speaker.load(network, tokenizer, answers, self.config, folder)
 
-    def _start(self, answers: Answers, context: Context) -> None:
+    def export(self, folder: Path, labels: LabelSpace, context: Context) -> Exported:
+        """Write adapters (or all weights), tokenizer and prompt."""
+        from bench.approaches.answer_export import export_answers
+
+        base = Base.of(context.model, self._preparation)
+        return export_answers(self._speaker, base, self.config, folder)
+
+    def _start(self, answers: Answers, most_labels: int, context: Context) -> None:
         from transformers import AutoModelForCausalLM
 
         network, tokenizer, self._preparation = start(AutoModelForCausalLM, self.config, context)
-        self._speaker = Speaker.of(network, tokenizer, answers, self.config)
+        self._speaker = Speaker.of(network, tokenizer, answers, self.config, most_labels=most_labels)
 
     def _fitting(self, prompts: list[list[int]], targets: list[list[int]]) -> Fitting:
         filler = padding_id(self._speaker.tokenizer)

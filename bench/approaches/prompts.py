@@ -7,11 +7,13 @@ place where the model starts to speak.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.encoding import affixes
+from bench.approaches.chat import ANSWER, conversation
+from bench.encoding import affixes, break_up, control_tokens
 from bench.errors import UserError
 from bench.task import Kind, LabelSpace
 
@@ -25,9 +27,7 @@ TEMPLATE = """\
 """The default template; Jinja2, with ``document``, ``labels`` (empty where too long; with their signs, where those are
 asked for), ``separator`` and ``multi``."""
 
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_DOCUMENT = f"{_OPEN}document{_CLOSE}"
-_ANSWER = f"{_OPEN}answer{_CLOSE}"
+_DOCUMENT = "\ue000document\ue001"
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,20 @@ class Answers:
 
     @classmethod
     def of(cls, labels: LabelSpace, kind: Kind, separator: str, nothing: str) -> Answers:
-        """Answers over a label space.
+        """Answers over a label space; blanks around a name, or around ``nothing``, are not written.
 
         Raises:
-            UserError: Some label could not be told from others once written.
+            UserError: Some label could not be told from others once written, or not be written at all.
         """
-        names = tuple(name.strip() for name in labels.names)
-        if len(set(names)) < len(names):
-            raise UserError("instruction-tuning cannot tell labels apart whose names differ in surrounding blanks only")
+        names, nothing = tuple(name.strip() for name in labels.names), nothing.strip()
+        if not nothing:
+            raise UserError("setting nothing is blank; set it to a word, such as none")
+        alike = Counter(names)
         for name in names:
+            if not name:
+                raise UserError("a label's name is blank, so that no model could say it; rename it")
+            if alike[name] > 1:
+                raise UserError(f"{alike[name]} labels are called {name!r} but for blanks around; rename all but one")
             if kind == "multi" and ((separator.strip() or separator) in name or name == nothing):
                 raise UserError(
                     f"label {name!r} contains the separator {separator!r} or is {nothing!r}; "
@@ -100,21 +105,17 @@ class Prompt:
     """What stands around every document.
 
     Attributes:
-        before: The text in front of it.
-        after: The text behind it.
         before_ids: Token ids in front of it; a begin mark, where the model has one, stands here once.
         after_ids: Token ids behind it.
     """
 
-    before: str
-    after: str
     before_ids: tuple[int, ...]
     after_ids: tuple[int, ...]
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Prompt:
         """What was stored as plain values."""
-        return cls(stored["before"], stored["after"], tuple(stored["before_ids"]), tuple(stored["after_ids"]))
+        return cls(tuple(stored["before_ids"]), tuple(stored["after_ids"]))
 
     def around(self, document: Sequence[int]) -> list[int]:
         """The whole prompt as token ids."""
@@ -144,21 +145,17 @@ def make_prompt(
     Raises:
         UserError: The template does not hold ``{{ document }}`` exactly once and unchanged, or is no Jinja2.
     """
-    turns = [_ask(template, answers, with_labels and turn == 0) for turn in range(len(shots) + 1)]
-    chat = bool(getattr(tokenizer, "chat_template", None))
-    text = _conversation(tokenizer, turns) if chat else f"{_ANSWER}\n\n".join(turns)
-    texts = re.split(f"{_DOCUMENT}|{_ANSWER}", text)
+    shown = break_up(answers.listed, control_tokens(tokenizer)) if with_labels else []
+    questions = [_ask(template, answers, shown if turn == 0 else []) for turn in range(len(shots) + 1)]
+    texts = re.split(f"{_DOCUMENT}|{ANSWER}", conversation(tokenizer, questions))
     fillings = [ids for shot in shots for ids in (shot.document, shot.answer)]
     if len(texts) != len(fillings) + 2:
         raise UserError("the chat template of the model does not keep a conversation's documents as they are")
-    *before, after = (tokenizer(part, add_special_tokens=False)["input_ids"] for part in texts)
-    # A chat template brings its own begin mark; without one it is the tokenizer's.
-    start = [] if chat else affixes(tokenizer)[0]
-    first, *others = before
-    ids = [*start, *first]
+    first, *others, after = (tokenizer(part, add_special_tokens=False)["input_ids"] for part in texts)
+    before = _begun(tokenizer, first)
     for filling, part in zip(fillings, others, strict=True):
-        ids += [*filling, *part]
-    return Prompt(texts[-2], texts[-1], tuple(_single_begin(ids, tokenizer.bos_token_id)), tuple(after))
+        before += [*filling, *part]
+    return Prompt(tuple(before), tuple(after))
 
 
 def label_list_tokens(tokenizer: Any, answers: Answers) -> int:
@@ -167,16 +164,7 @@ def label_list_tokens(tokenizer: Any, answers: Answers) -> int:
     return len(tokenizer(listed, add_special_tokens=False, verbose=False)["input_ids"])
 
 
-def _conversation(tokenizer: Any, turns: Sequence[str]) -> str:
-    messages = [{"role": "user", "content": turns[0]}]
-    for turn in turns[1:]:
-        messages += [{"role": "assistant", "content": _ANSWER}, {"role": "user", "content": turn}]
-    # Models that can think aloud are told not to; other templates ignore the flag.
-    text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
-    return str(text)
-
-
-def _ask(template: str, answers: Answers, with_labels: bool) -> str:
+def _ask(template: str, answers: Answers, labels: Sequence[str]) -> str:
     from jinja2 import StrictUndefined, TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -184,7 +172,7 @@ def _ask(template: str, answers: Answers, with_labels: bool) -> str:
     try:
         text = environment.from_string(template).render(
             document=_DOCUMENT,
-            labels=answers.listed if with_labels else (),
+            labels=labels,
             separator=answers.separator,
             multi=answers.kind == "multi",
         )
@@ -197,7 +185,7 @@ def _ask(template: str, answers: Answers, with_labels: bool) -> str:
     return text
 
 
-def _single_begin(ids: list[int], begin: int | None) -> list[int]:
-    while begin is not None and ids[:2] == [begin, begin]:
-        ids = ids[1:]
-    return ids
+def _begun(tokenizer: Any, ids: list[int]) -> list[int]:
+    """With the tokenizer's begin mark, which a chat template brings along and a template may."""
+    begin = [] if tokenizer.chat_template else affixes(tokenizer)[0]
+    return list(ids) if ids[: len(begin)] == begin else [*begin, *ids]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -16,7 +18,9 @@ from bench.approaches.answering import (
     VerbalizerScorer,
     signs_of,
 )
+from bench.approaches.chat import ends
 from bench.approaches.decoding import Generated, greedy, read, until_stop
+from bench.approaches.label_trie import Grammar
 from bench.approaches.prompts import TEMPLATE, Answers, Prompt, Shot, label_list_tokens, make_prompt
 from bench.encoding import Encoded, Padded, encode, padding_id, positions
 from bench.errors import UserError
@@ -28,6 +32,8 @@ from bench.training import quiet
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_FILE = "prompt.json"
 
 
 class PromptSettings(Settings):
@@ -54,6 +60,11 @@ class PromptSettings(Settings):
     )
     predict_batch_size: int = Field(128, ge=1, description="documents to a batch of prediction")
 
+    @property
+    def shortening(self) -> str:
+        """What would make the prompt shorter, for messages."""
+        return "a shorter template or label_list=never"
+
 
 @dataclass
 class Speaker:
@@ -64,20 +75,28 @@ class Speaker:
         tokenizer: Its tokenizer.
         answers: How label sets are written.
         spelling: The same as token ids; of signs, where those stand for labels.
+        grammar: Every answer that can be had.
         prompt: What stands around a document.
         settings: How it is asked.
         signs: Token ids of the signs; empty unless they are asked for.
-        most_labels: Labels that an answer may have.
+        reading: How the network reads prompts, a :class:`bench.approaches.reading.Prompts`; None where it speaks
+            freely.
     """
 
     network: Any
     tokenizer: Any
     answers: Answers
     spelling: Spelling
+    grammar: Grammar
     prompt: Prompt
     settings: PromptSettings
     signs: tuple[int, ...] = ()
-    most_labels: int = 1
+    reading: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        from bench.approaches.reading import check_reading
+
+        self.reading = None if self.settings.decoding == "free" else check_reading(self.network)
 
     @classmethod
     def of(
@@ -86,32 +105,67 @@ class Speaker:
         tokenizer: Any,
         answers: Answers,
         settings: PromptSettings,
+        *,
+        most_labels: int,
         examples: Sequence[tuple[str, Sequence[int]]] = (),
     ) -> Speaker:
-        """A speaker for a task.
+        """A speaker for a task; what could not be answered is refused here, before anything is trained.
 
         Args:
             network: A causal language model.
             tokenizer: Its tokenizer.
             answers: How label sets are written.
             settings: How it is asked.
+            most_labels: Labels that an answer may have.
             examples: Documents with their labels, shown in front of every document, cut like it.
 
         Raises:
-            UserError: The tokenizer has no end mark, or too few signs.
+            UserError: The tokenizer has no end mark or too few signs, it cannot tell the labels apart, or the model has
+                no room for prompt, document and answer.
         """
-        signs: tuple[int, ...] = ()
-        if settings.decoding == "verbalizer":
-            words, ids = signs_of(tokenizer, len(answers.names))
-            answers, signs = answers.with_signs(words), tuple(ids)
-        spelling = Spelling.of(tokenizer, answers)
+        answers, signs = _in_signs(tokenizer, answers, settings)
+        own = network.generation_config.eos_token_id if network.generation_config is not None else None
+        spelling = Spelling.of(tokenizer, answers, ends(tokenizer, own, len(examples)))
+        grammar = spelling.grammar(most_labels)
         documents = encode(tokenizer, [text for text, _ in examples], settings.max_tokens).rows
         room = positions(network.config, tokenizer) - (len(examples) + 1) * settings.max_tokens
         few = label_list_tokens(tokenizer, answers) <= min(settings.list_budget, room // 2)
         listed = bool(signs) or settings.label_list == "always" or (settings.label_list == "auto" and few)
         shots = [Shot(ids, spelling.write(labels)[:-1]) for ids, (_, labels) in zip(documents, examples, strict=True)]
         prompt = make_prompt(tokenizer, settings.template, answers, listed, shots)
-        return cls(network, tokenizer, answers, spelling, prompt, settings, signs)
+        made = cls(network, tokenizer, answers, spelling, grammar, prompt, settings, signs)
+        # What the model says freely is only cut off, where there is no room for more.
+        made.check_room(1 if settings.decoding == "free" else spelling.longest(most_labels))
+        return made
+
+    @classmethod
+    def again(
+        cls, network: Any, tokenizer: Any, answers: Answers, settings: PromptSettings, state: Mapping[str, Any]
+    ) -> Speaker:
+        """The speaker that had this :attr:`state`: it asks with the same prompt, whatever would be written today."""
+        answers, signs = _in_signs(tokenizer, answers, settings)
+        spelling = Spelling.of(tokenizer, answers, state["stops"])
+        grammar = spelling.grammar(state["most_labels"])
+        return cls(network, tokenizer, answers, spelling, grammar, Prompt.of(state), settings, signs)
+
+    @classmethod
+    def load(cls, network: Any, tokenizer: Any, answers: Answers, settings: PromptSettings, folder: Path) -> Speaker:
+        """The speaker that :meth:`save` wrote down."""
+        return cls.again(network, tokenizer, answers, settings, json.loads((folder / _FILE).read_text("utf-8")))
+
+    def save(self, folder: Path) -> None:
+        """Write the state down; network and tokenizer are the caller's to write."""
+        (folder / _FILE).write_text(json.dumps(self.state), "utf-8")
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What was made up once for a task, as plain values: the prompt, what ends answers, how long they may be."""
+        return {**asdict(self.prompt), "stops": list(self.spelling.stops), "most_labels": self.most_labels}
+
+    @property
+    def most_labels(self) -> int:
+        """Labels that an answer may have."""
+        return self.grammar.most
 
     def check_room(self, answer: int) -> int:
         """Tokens that prompt and document leave for an answer.
@@ -124,7 +178,7 @@ class Speaker:
         if budget < 1:
             raise UserError(
                 f"the longest answer takes {answer} tokens and the prompt without its document {prompt}, but the model "
-                f"takes {limit} in all; choose another model, a shorter template or label_list=never"
+                f"takes {limit} in all; choose another model, {self.settings.shortening}"
             )
         if self.settings.max_tokens > budget:
             raise UserError(
@@ -151,10 +205,10 @@ class Speaker:
 
     def _free(self, texts: Sequence[str], context: Context) -> LabelSets:
         most = min(self.check_room(1), self.spelling.longest(self.most_labels), self.settings.max_new_tokens)
-        stop, filler = self.spelling.stop, padding_id(self.tokenizer)
+        stops, filler = self.spelling.stops, padding_id(self.tokenizer)
 
         def forward(batch: Padded) -> list[list[int]]:
-            made: list[list[int]] = greedy(self.network, batch, stop, filler, most).tolist()
+            made: list[list[int]] = greedy(self.network, batch, stops, filler, most).tolist()
             return made
 
         inference = Inference(self.prompts, forward, filler, self.settings.predict_batch_size, "left")
@@ -162,7 +216,7 @@ class Speaker:
         tokens = 0
         for chosen, outcome in predict_in_batches(texts, inference, context):
             for position, ids in zip(chosen, outcome, strict=True):
-                answer, finished = until_stop(ids, stop)
+                answer, finished = until_stop(ids, stops)
                 tokens += len(answer)
                 made[position] = Generated(self.tokenizer.decode(answer, skip_special_tokens=True), finished)
         context.note(generated_tokens=tokens, max_new_tokens=most)
@@ -171,12 +225,9 @@ class Speaker:
     def _constrained(self, texts: Sequence[str], context: Context) -> LabelSets:
         from bench.approaches.constrained import constrained
 
-        self.check_room(self.spelling.longest(self.most_labels))
-        grammar, filler = self.spelling.grammar(self.most_labels), padding_id(self.tokenizer)
+        grammar, filler = self.grammar, padding_id(self.tokenizer)
         reader = self._reader(context)
-        inference = Inference(
-            self._rest, lambda batch: constrained(reader(batch), grammar, filler), filler, self._size, "left"
-        )
+        inference = Inference(self._rest, lambda batch: constrained(reader(batch), grammar), filler, self._size, "left")
         sets: dict[int, list[int]] = {}
         tokens = 0
         for chosen, outcome in predict_in_batches(texts, inference, context):
@@ -189,9 +240,10 @@ class Speaker:
         return LabelSets(ordered, [text or self.answers.nothing for text in said])
 
     def _scored(self, texts: Sequence[str], context: Context) -> Prediction:
-        self.check_room(self.spelling.longest(1))
         scorer: Scorer = (
-            VerbalizerScorer(self.signs) if self.signs else LikelihoodScorer(self.spelling, self.settings.normalisation)
+            VerbalizerScorer(self.signs)
+            if self.signs
+            else LikelihoodScorer(self.spelling, self.grammar, self.settings.normalisation)
         )
         reader = self._reader(context)
 
@@ -213,9 +265,15 @@ class Speaker:
         """Makes readers of batches; the beginning of all prompts is read here, once."""
         import torch
 
-        from bench.approaches.reading import Beginning, Reader
         from bench.training import autocast
 
         with torch.inference_mode(), autocast(context.device):
-            beginning = Beginning.of(self.network, self.prompt.before_ids, context.device)
-        return lambda batch: Reader(self.network, beginning, batch)
+            return self.reading(self.network, self.prompt.before_ids, context.device)
+
+
+def _in_signs(tokenizer: Any, answers: Answers, settings: PromptSettings) -> tuple[Answers, tuple[int, ...]]:
+    """What is written for labels, and the ids of their signs, if there are to be any."""
+    if settings.decoding != "verbalizer":
+        return answers, ()
+    words, ids = signs_of(tokenizer, len(answers.names))
+    return answers.with_signs(words), tuple(ids)

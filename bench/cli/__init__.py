@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import doctor, inspect, list_, models, new, prepare, report, results, run, show, verify
+from bench.cli import (
+    doctor,
+    estimate,
+    export,
+    inspect,
+    list_,
+    models,
+    new,
+    predict,
+    prepare,
+    report,
+    results,
+    run,
+    show,
+    verify,
+)
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -23,8 +38,11 @@ app.command("run", short_help="Train, predict and measure; run it again to go on
 app.command("list", short_help="List tasks, methods and suites.")(list_.list_)
 app.command("show", short_help="Show the settings of a task or method, or a suite.")(show.show)
 app.add_typer(models.app, name="models", short_help="List, show and build models.")
+app.command("estimate", short_help="Show what cells will take, before they run.")(estimate.estimate)
 app.command("results", short_help="Show the results.")(results.results)
 app.command("report", short_help="Write report.md, report.html and plots.")(report.report)
+app.command("predict", short_help="Label a file with the model of a cell.")(predict.predict)
+app.command("export", short_help="Write a cell's model for transformers and peft.")(export.export)
 app.command("prepare", short_help="Bring tasks or models to this machine.")(prepare.prepare)
 app.command("inspect", short_help="Show what is in a task.")(inspect.inspect)
 app.command("new", short_help="Write a package with a task or method to start from.")(new.new)

@@ -73,11 +73,17 @@ def _sets(given: Mapping[str, Any]) -> list[str]:
 
 def _yaml(value: Any) -> str:
     """A value on one line, as ``--set`` reads it."""
+    written = _dumped(value, allow_unicode=True)
+    # Line breaks of Unicode would be read back as blanks; escaped they are what they were.
+    return written if written.isprintable() else _dumped(value, allow_unicode=False)
+
+
+def _dumped(value: Any, *, allow_unicode: bool) -> str:
     import math
 
     import yaml
 
-    written = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=math.inf)
+    written = yaml.safe_dump(value, default_flow_style=True, allow_unicode=allow_unicode, width=math.inf)
     return written.removesuffix("\n").removesuffix("\n...")
 
 

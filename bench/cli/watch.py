@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,16 +20,21 @@ HEARTBEAT_SECONDS = 15.0
 
 
 @contextmanager
-def watching(total: int) -> Iterator[Observe]:
-    """Something that shows the events of a run of ``total`` cells as they come."""
+def watching(total: int, variants: Mapping[str, str] | None = None) -> Iterator[Observe]:
+    """Something that shows the events of a run as they come.
+
+    Args:
+        total: Cells of the run.
+        variants: By name of the cell, the settings that tell it from others of its method, where there are any.
+    """
     from rich.console import Console
 
     console = Console(stderr=True)
     if console.is_terminal:
-        with _Live(total, console).showing() as live:
+        with _Live(total, console, variants or {}).showing() as live:
             yield live.observe
     else:
-        yield _Plain(total).observe
+        yield _Plain(total, variants or {}).observe
 
 
 @dataclass
@@ -76,8 +81,9 @@ class _Count:
 class _Plain:
     """One line for each cell's start and end, and a sign of life in between."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, variants: Mapping[str, str]) -> None:
         self._count = _Count(total)
+        self._variants = variants
         self._at: dict[str, _At] = {}
 
     def observe(self, event: Any) -> None:
@@ -85,16 +91,16 @@ class _Plain:
 
         if isinstance(event, CellStarted):
             self._at[event.job.cell] = _At()
-            self._say(f"start  {_title(event.job)}")
+            self._say(f"start  {_title(event.job, self._variants)}")
         elif isinstance(event, CellProgressed):
             at = self._at[event.job.cell]
             at.move(event.progress)
             if time.monotonic() - at.told >= HEARTBEAT_SECONDS:
                 at.told = time.monotonic()
-                self._say(f"       {_title(event.job)}: {_standing(at)}")
+                self._say(f"       {_title(event.job, self._variants)}: {_standing(at)}")
         elif isinstance(event, CellEnded):
             self._count.statuses[event.record.status] += 1
-            self._say(ended_line(event.record))
+            self._say(ended_line(event.record, self._variants))
 
     def _say(self, line: str) -> None:
         left = self._count.left()
@@ -105,8 +111,9 @@ class _Plain:
 class _Live:
     """A bar for the run, a line for each running cell, and a line above for each that ended."""
 
-    def __init__(self, total: int, console: Any) -> None:
+    def __init__(self, total: int, console: Any, variants: Mapping[str, str]) -> None:
         self._count = _Count(total)
+        self._variants = variants
         self._console = console
         self._at: dict[str, tuple[CellJob, _At]] = {}
         self._live: Any = None
@@ -129,7 +136,8 @@ class _Live:
             self._at.pop(event.record.cell, None)
             self._count.statuses[event.record.status] += 1
             style = "green" if event.record.status == "ok" else "red"
-            self._console.print(ended_line(event.record), style=style, markup=False, highlight=False)
+            line = ended_line(event.record, self._variants)
+            self._console.print(line, style=style, markup=False, highlight=False)
 
     def _draw(self) -> Any:
         from rich.console import Group
@@ -145,21 +153,25 @@ class _Live:
             Text(f"{clock(time.monotonic() - self._count.started)} gone"),
             Text(f"about {clock(left)} left" if left is not None else ""),
         )
-        lines = [Text(f"  {_title(job)}: {_standing(at)}", no_wrap=True) for job, at in self._at.values()]
+        lines = [
+            Text(f"  {_title(job, self._variants)}: {_standing(at)}", no_wrap=True) for job, at in self._at.values()
+        ]
         if not lines:
             lines = [Text("  importing torch, once for all cells")]
         return Group(head, *lines)
 
 
-def ended_line(record: Record) -> str:
+def ended_line(record: Record, variants: Mapping[str, str]) -> str:
     """What became of a cell, in one line."""
-    name = _name(record.task, record.method, record.model, record.seed)
+    name = _title(record, variants)
     seconds = clock(sum(record.seconds.values()))
     if record.status != "ok":
         return f"{record.status:<6} {name}: {record.reason}"
     metric = record.task_facts.primary_metric if record.task_facts else "micro_f1"
     value = record.metrics.get(metric)
-    return f"ok     {name}: {metric} {value:.3f}, {seconds}" if value is not None else f"ok     {name}: {seconds}"
+    measured = f"{metric} {value:.3f}, {seconds}" if value is not None else seconds
+    fault = f"; model {record.facts['model']}" if "model" in record.facts else ""
+    return f"ok     {name}: {measured}{fault}"
 
 
 def clock(seconds: float) -> str:
@@ -170,13 +182,10 @@ def clock(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _title(job: CellJob) -> str:
-    identity = job.identity
-    return _name(identity.task, identity.method, identity.model, identity.seed)
-
-
-def _name(task: str, method: str, model: str | None, seed: int) -> str:
-    return f"{task} × {method}" + (f" × {model}" if model else "") + (f", seed {seed}" if seed else "")
+def _title(cell: CellJob | Record, variants: Mapping[str, str]) -> str:
+    one, variant = cell.identity, variants.get(cell.cell)
+    parts = [one.task, one.method + (f" ({variant})" if variant else ""), one.model]
+    return " × ".join(part for part in parts if part) + (f", seed {one.seed}" if one.seed else "")
 
 
 def _standing(at: _At) -> str:

@@ -50,9 +50,11 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def hardware_id(facts: dict[str, Any], device: str, threads: int) -> str:
+def hardware_id(facts: dict[str, Any], device: str, threads: int, processes: int = 1) -> str:
     """A name for the hardware that a cell used: speed and memory are compared only where it is equal."""
     used: dict[str, Any] = {"cpu": facts.get("cpu"), "cores": facts.get("cores"), "threads": threads}
+    if processes > 1:
+        used["processes"] = processes
     label = f"{facts.get('cores')} cores"
     if device != "cpu":
         gpus = facts.get("gpus") or []

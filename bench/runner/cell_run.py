@@ -5,24 +5,23 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from bench.files import file_hash
+from bench.judging import Judge
 from bench.meters.environment import hardware_id
 from bench.meters.instruments import CellInstruments
-from bench.method import Context, Method
-from bench.metrics.evaluate import Evaluation, evaluate, label_table
-from bench.metrics.thresholds import choose_threshold, decide
+from bench.method import Context, Instruments, Method, QuietInstruments
 from bench.model import materialise
-from bench.prediction import LabelSets, Prediction, Ranking, Scores, TopScores, rank, sets_matrix
+from bench.prediction import LabelSets, Prediction
 from bench.predictions_file import SplitPredictions, write_predictions
 from bench.record import Decision, Record
 from bench.runner.job import CellJob
+from bench.runner.ranks import device_of, ranks
+from bench.saved import keep_model
 from bench.seeds import Seeds
 from bench.store import PREDICTIONS
 from bench.task import Documents, TaskData, TaskProfile
@@ -36,14 +35,14 @@ class Outcome:
     """Predictions with the decision that made label sets of them.
 
     Attributes:
+        judge: Who made it.
         splits: Split → predictions; validation only where a threshold was chosen on it.
         decision: The rule.
-        evaluation: Metrics of the test split.
     """
 
+    judge: Judge
     splits: dict[str, SplitPredictions]
     decision: Decision
-    evaluation: Evaluation
 
 
 def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Record:
@@ -53,16 +52,31 @@ def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Rec
         The record, status ``ok``, not yet written.
     """
     device = job.device or best_device(job.uses_torch)
+    if job.model is not None:
+        materialise(job.model)  # before anything is measured: who comes second finds it made
+    method, data, context = _prepared(job, instruments, device_of(device, 0, job.processes))
+    with instruments.phase("train") as window, ranks(job, _train_along):
+        method.fit(data.train, data.validation, data.labels, context)
+        window.count_if_silent(len(data.train))
+    outcome = _predict(method, data, context, instruments)
+    _write(outcome, job.folder)
+    record = _record(job, instruments, outcome, device, started_at)
+    if not job.save_model:
+        return record
+    # After all phases, so that it is in no measurement, and after the record, so that it costs no result.
+    kept = keep_model(method, data.labels, job.model, job.folder)
+    return record.model_copy(update={"facts": record.facts | kept})
+
+
+def _prepared(job: CellJob, instruments: Instruments, device: str, rank: int = 0) -> tuple[Method, TaskData, Context]:
+    """What a rank of a cell works with."""
     seed_everything(Seeds(job.identity.seed), job.threads)
     data = FrozenTask.open(job.task).load()
     method: Method = job.method.load()(job.method.settings(job.identity.method_settings))
-    profile = TaskProfile(job.identity.task, data.kind, len(data.labels), data.primary_metric)
-    if job.model is not None:
-        materialise(job.model)  # before anything is measured: who comes second finds it made
-    scratch = job.folder / "scratch"
-    scratch.mkdir()
+    scratch = job.folder / "scratch" / (str(rank) if rank else "")
+    scratch.mkdir(parents=True, exist_ok=True)
     context = Context(
-        task=profile,
+        task=TaskProfile(job.identity.task, data.kind, len(data.labels), data.primary_metric),
         seeds=Seeds(job.identity.seed),
         device=device,
         threads=job.threads,
@@ -70,13 +84,18 @@ def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Rec
         instruments=instruments,
         model=job.model,
         deadline=time.monotonic() + job.timeout if job.timeout is not None else None,
+        checkpoints=job.checkpoints,
+        checkpoint_seconds=job.checkpoint_seconds,
+        processes=job.processes,
     )
-    with instruments.phase("train") as window:
-        method.fit(data.train, data.validation, data.labels, context)
-        window.count_if_silent(len(data.train))
-    outcome = _predict(method, data, context, instruments)
-    _write(outcome, data, job.folder)
-    return _record(job, instruments, outcome, device, started_at)
+    return method, data, context
+
+
+def _train_along(job: CellJob, rank: int) -> None:
+    """What every rank but the first does: train the same network, measure and tell nothing."""
+    device = device_of(job.device or best_device(job.uses_torch), rank, job.processes)
+    method, data, context = _prepared(job, QuietInstruments(), device, rank)
+    method.fit(data.train, data.validation, data.labels, context)
 
 
 def best_device(uses_torch: bool) -> str:
@@ -105,24 +124,22 @@ def seed_everything(seeds: Seeds, threads: int) -> None:
 
 def _predict(method: Method, data: TaskData, context: Context, instruments: CellInstruments) -> Outcome:
     """Predict the test split; and the validation split where a threshold is to be chosen on it."""
+    judge = Judge.of(data.train, data.labels, data.kind)
     test = _ask(method, "predict", data.test, context, instruments)
     if isinstance(test, LabelSets):
         context.note(**test.problems)
-        return _outcome({"test": _emitted(data.test, test, data)}, Decision(rule="emitted"), data)
-    if data.kind == "single":
-        decision = Decision(rule="argmax")
-        return _outcome({"test": _decided(data.test, _ranking(test, data), data, decision)}, decision, data)
+    if isinstance(test, LabelSets) or data.kind == "single":
+        decision = judge.decision(data.validation, test)
+        return Outcome(judge, {"test": judge.decide(data.test, test, decision)}, decision)
     validation = _ask(method, "validate", data.validation, context, instruments)
     if isinstance(validation, LabelSets):
         raise TypeError(f"{method.name} returned scores for one split and bare label sets for another")
-    ranked = _ranking(validation, data)
-    threshold = choose_threshold(data.validation.label_matrix(len(data.labels)), ranked)
-    decision = Decision(rule="global-threshold", threshold=threshold)
+    decision = judge.decision(data.validation, validation)
     splits = {
-        "validation": _decided(data.validation, ranked, data, decision),
-        "test": _decided(data.test, _ranking(test, data), data, decision),
+        "validation": judge.decide(data.validation, validation, decision),
+        "test": judge.decide(data.test, test, decision),
     }
-    return _outcome(splits, decision, data)
+    return Outcome(judge, splits, decision)
 
 
 def _ask(
@@ -138,82 +155,28 @@ def _ask(
     return prediction
 
 
-def _ranking(prediction: Scores | TopScores, data: TaskData) -> Ranking:
-    if prediction.values.shape[1] != len(data.labels):
-        raise ValueError(f"the method scored {prediction.values.shape[1]} labels, the task has {len(data.labels)}")
-    return rank(prediction)
-
-
-def _decided(documents: Documents, ranking: Ranking, data: TaskData, decision: Decision) -> SplitPredictions:
-    gold = documents.label_matrix(len(data.labels))
-    predicted = decide(ranking, data.kind, decision.threshold)
-    return SplitPredictions(documents.ids, gold, predicted, ranking, categories=documents.categories)
-
-
-def _emitted(documents: Documents, prediction: LabelSets, data: TaskData) -> SplitPredictions:
-    n_labels = len(data.labels)
-    _check_sets(prediction.sets, documents, n_labels, data)
-    return SplitPredictions(
-        documents.ids,
-        documents.label_matrix(n_labels),
-        sets_matrix(prediction.sets, n_labels),
-        ranking=None,
-        texts=prediction.texts,
-        categories=documents.categories,
-    )
-
-
-def _check_sets(sets: Sequence[Sequence[int]], documents: Documents, n_labels: int, data: TaskData) -> None:
-    for id_, labels in zip(documents.ids, sets, strict=True):
-        if any(not 0 <= label < n_labels for label in labels):
-            raise ValueError(f"the method gave document {id_!r} labels {list(labels)}, the task has {n_labels}")
-        if data.kind == "single" and len(set(labels)) > 1:
-            raise ValueError(f"the method gave document {id_!r} {len(set(labels))} labels, a single-label task has one")
-
-
-def _outcome(splits: dict[str, SplitPredictions], decision: Decision, data: TaskData) -> Outcome:
-    return Outcome(splits, decision, _evaluate(splits["test"], data))
-
-
-def _evaluate(test: SplitPredictions, data: TaskData) -> Evaluation:
-    return evaluate(
-        gold=test.gold,
-        predicted=test.predicted,
-        ranking=test.ranking,
-        labels=data.labels,
-        train_counts=_train_counts(data),
-        n_train=len(data.train),
-        kind=data.kind,
-        categories=data.test.categories,
-    )
-
-
-def _train_counts(data: TaskData) -> Any:
-    return np.asarray(data.train.label_matrix(len(data.labels)).sum(axis=0)).ravel().astype(np.int64)
-
-
-def _write(outcome: Outcome, data: TaskData, folder: Path) -> None:
+def _write(outcome: Outcome, folder: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     write_predictions(folder / PREDICTIONS, outcome.splits)
-    test = outcome.splits["test"]
-    counts = label_table(test.gold, test.predicted, _train_counts(data))
+    counts = outcome.judge.label_table(outcome.splits["test"])
     pq.write_table(pa.table(counts), folder / LABELS, compression="zstd")
 
 
 def _record(job: CellJob, instruments: CellInstruments, outcome: Outcome, device: str, started_at: str) -> Record:
     environment = job.environment.model_copy(
-        update={"hardware_id": hardware_id(job.environment.hardware, device, job.threads)}
+        update={"hardware_id": hardware_id(job.environment.hardware, device, job.threads, job.processes)}
     )
+    evaluation = outcome.judge.evaluate(outcome.splits["test"])
     measured = vars(instruments.measured())
     # A method that loads nothing spends no time on it: scripts find the same phases in every finished cell.
     seconds = {"load": 0.0, **measured["seconds"]}
     return job.record(
         "ok",
         started_at,
-        metrics=outcome.evaluation.metrics,
-        undefined=outcome.evaluation.undefined,
+        metrics=evaluation.metrics,
+        undefined=evaluation.undefined,
         decision=outcome.decision,
         predictions=file_hash(job.folder / PREDICTIONS),
         facts=instruments.facts | {"device": device},

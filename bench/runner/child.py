@@ -19,10 +19,14 @@ from bench.meters.instruments import CellInstruments
 from bench.record import Record, Status
 from bench.runner.job import CellJob, Finished, Told
 from bench.runner.limits import isolate, limit_data
+from bench.saved import discard_model
 from bench.store import Store
 
 LOG = "log.txt"
 TRACEBACK = "traceback.txt"
+RESUMABLE: tuple[Status, ...] = ("timeout", "crashed")
+"""A cell that ended so may be tried again as it is, and goes on from its checkpoint."""
+
 _MEMORY_WORDS = (
     "out of memory",
     "can't allocate memory",
@@ -44,29 +48,38 @@ def main(job: CellJob, link: Connection) -> None:
     """Entry point of a child process."""
     isolate()
     started_at = job.started_at
-    with _output_to(job), _stop_on_request():
+    with _output_to(job):
         instruments = CellInstruments(tell=lambda progress: link.send(Told(progress)))
-        record = _live(job, instruments, started_at)
-        tidy(job)
+        with _stop_on_request():
+            record = _live(job, instruments, started_at)
+        tidy(job, record.status)
         sys.stdout.flush()
         sys.stderr.flush()
     if record.status == "ok" and (job.folder / LOG).stat().st_size == 0:
         (job.folder / LOG).unlink()
-    Store(job.store).commit(job.folder, record)
-    link.send(Finished(record))
+    link.send(Finished(Store(job.store).commit(job.folder, record)))
     link.close()
     # Threads and exit hooks of libraries must not be able to hang a cell that is done.
     os._exit(0)
 
 
-def tidy(job: CellJob) -> None:
-    """Remove what the method left in its scratch folder."""
+def tidy(job: CellJob, status: Status) -> None:
+    """Remove what the method left in its scratch folder, and checkpoints unless another attempt would need them."""
     shutil.rmtree(job.folder / "scratch", ignore_errors=True)
+    if status not in RESUMABLE:
+        shutil.rmtree(job.checkpoints, ignore_errors=True)
 
 
 def discard(job: CellJob) -> None:
     """Remove all that an interrupted cell has written."""
     shutil.rmtree(job.folder, ignore_errors=True)
+
+
+def discard_outcome(job: CellJob) -> None:
+    """Remove what a cell that did not end well has predicted and saved: it belongs to no result."""
+    for file in job.folder.glob("*.parquet"):
+        file.unlink()
+    discard_model(job.folder)
 
 
 def _live(job: CellJob, instruments: CellInstruments, started_at: str) -> Record:
@@ -127,9 +140,7 @@ def _ended(job: CellJob, instruments: CellInstruments, error: BaseException, end
     """The record of a cell that ended otherwise than ok, with what was measured until then."""
     lines = "".join(traceback.format_exception(error))
     (job.folder / TRACEBACK).write_text(lines, "utf-8")
-    # What was predicted, if anything was, belongs to no result.
-    for file in job.folder.glob("*.parquet"):
-        file.unlink()
+    discard_outcome(job)
     return job.record(
         ending.status,
         ending.started_at,
@@ -164,7 +175,7 @@ def _stop_on_request() -> Iterator[None]:
 
     def stop(*_: Any) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise TimeUp
+        raise TimeUp("the time is up; raise --timeout")
 
     signal.signal(signal.SIGTERM, stop)
     try:

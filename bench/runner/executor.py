@@ -117,7 +117,7 @@ class LocalExecutor:
             process.start()
         except (OSError, EOFError) as error:
             record = job.record("crashed", job.started_at, reason=f"no process could be started: {error!r}")
-            Store(job.store).put(record)
+            record = Store(job.store).put(record)
             self.observe(CellEnded(record))
             return [record]
         finally:
@@ -183,8 +183,9 @@ class LocalExecutor:
         kill_group(running.pid, signal.SIGKILL)
         store = Store(running.job.store)
         if running.record is None and not running.job.folder.exists():
-            # It was stopped between writing its record and saying so.
-            running.record = store.get(running.job.cell, lambda _: None)
+            # It was stopped between writing its record and saying so; another may be of an earlier run.
+            found = store.get(running.job.cell, lambda _: None)
+            running.record = found if found is not None and found.started_at == running.job.started_at else None
         if running.record is not None:
             return running.record
         return self._bury(running, store)
@@ -194,8 +195,7 @@ class LocalExecutor:
         status, reason = running.stopped or _post_mortem(running)
         log = running.job.folder / child.LOG
         running.job.folder.mkdir(parents=True, exist_ok=True)
-        for file in running.job.folder.glob("*.parquet"):
-            file.unlink()
+        child.discard_outcome(running.job)
         record = running.job.record(
             status,
             running.job.started_at,
@@ -204,9 +204,8 @@ class LocalExecutor:
             traceback=child.LOG if log.is_file() else None,
             peak_mib={phase: _host_only(peak) for phase, peak in running.peaks.items()},
         )
-        child.tidy(running.job)
-        store.commit(running.job.folder, record)
-        return record
+        child.tidy(running.job, status)
+        return store.commit(running.job.folder, record)
 
     def _kill_all(self) -> None:
         for running in self._running:

@@ -23,16 +23,20 @@ class CellJob:
         slot: The name of what the user chose.
         store: Root of the store that it writes to.
         folder: Temporary folder in the store that becomes the cell's.
+        checkpoints: Folder that outlives an interrupted attempt at this cell.
+        checkpoint_seconds: How often training writes there.
         task: Folder of the frozen task.
         task_facts: Kind and sizes of the task.
         method: The method's plugin.
         uses_torch: Whether the child should come with torch imported.
         model: The pretrained network, where the method starts from one.
         device: The torch device; None to take the best there is.
-        threads: CPU threads to compute with.
+        threads: CPU threads to compute with, of each process.
+        processes: Processes that train together, a device each.
         memory_limit_mib: Most memory for the child and its children; None without a limit.
         timeout: Seconds that the cell may take; None without a limit.
         environment: Hardware, packages and command line, as the parent found them.
+        save_model: Whether the trained model is kept.
         started_at: When the parent gave it a process.
     """
 
@@ -41,6 +45,8 @@ class CellJob:
     slot: str
     store: Path
     folder: Path
+    checkpoints: Path
+    checkpoint_seconds: float
     task: Path
     task_facts: TaskFacts
     method: Plugin
@@ -48,9 +54,11 @@ class CellJob:
     model: ResolvedModel | None
     device: str | None
     threads: int
+    processes: int
     memory_limit_mib: int | None
     timeout: float | None
     environment: Environment
+    save_model: bool = False
     started_at: str = ""
 
     def record(self, status: Status, started_at: str, **more: Any) -> Record:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,12 +15,14 @@ from bench.model import RANDOM, ResolvedModel, known_name, resolve
 from bench.presets import find_preset
 from bench.record import STATUSES, Identity, Record, TaskFacts
 from bench.registry import Plugin, PluginKind, Registry
+from bench.saved import lacks_model
 from bench.selection import known_settings
 from bench.settings import Settings, naming_settings, settings_dict
 from bench.store import Corrupt, Store
 from bench.suite import EMBEDDED_MODELS, Suite
 from bench.task import Task, TaskProfile
 from bench.task_cache import FrozenTask, freeze
+from bench.telling import canonical, in_words
 
 State = Literal["done", "missing", "failed", "unavailable"]
 
@@ -40,19 +43,25 @@ class PlannedCell:
         identity: What it is.
         method: Its method's plugin.
         frozen: Its task; None where that is unavailable.
+        variant: What its suite sets of it beyond the settings of its method.
         model: Its model; None where it needs none, or where that is unavailable.
         uses_torch: Whether its child should come with torch imported.
+        shares_training: Whether several devices may train it together.
         blocked: Why it cannot run.
         previous: Its record, from an earlier run.
+        lacks_model: Whether it is done and has no model that its method could have saved.
     """
 
     identity: Identity
     method: Plugin
     frozen: FrozenTask | None
+    variant: Mapping[str, Any] = field(default_factory=dict)
     model: ResolvedModel | None = None
     uses_torch: bool = False
+    shares_training: bool = False
     blocked: Blocked | None = None
     previous: Record | None = None
+    lacks_model: bool = False
 
     @property
     def slot(self) -> str:
@@ -67,7 +76,7 @@ class PlannedCell:
     @property
     def absent(self) -> str:
         """The name under which it is kept that it cannot run."""
-        return absent_name(self.identity)
+        return absent_name(self.identity, in_words(self.variant))
 
     @property
     def state(self) -> State:
@@ -85,7 +94,9 @@ class PlannedCell:
 
     def looked_up(self, store: Store, report: Callable[[Corrupt], None]) -> PlannedCell:
         """The cell with the record that the store holds of it now."""
-        return replace(self, previous=store.get(self.cell, report))
+        previous = store.get(self.cell, report)
+        lacking = previous is not None and lacks_model(store.folder(self.cell), previous)
+        return replace(self, previous=previous, lacks_model=lacking)
 
     def row(self) -> dict[str, Any]:
         """The cell as plain values, for ``--dry-run`` and for the saved plan."""
@@ -111,13 +122,15 @@ class Again:
     Attributes:
         fresh: All of them.
         statuses: Those that ended so.
+        lacking_model: Those that are done and have no model: whoever wants models finds these missing.
     """
 
     fresh: bool = False
     statuses: frozenset[str] = frozenset()
+    lacking_model: bool = False
 
     @classmethod
-    def of(cls, fresh: bool, retry: str | None) -> Again:
+    def of(cls, fresh: bool, retry: str | None, save_models: bool = False) -> Again:
         """From the command line; ``retry`` is a list of statuses with commas, or ``all``.
 
         Raises:
@@ -130,14 +143,18 @@ class Again:
         for word in words:
             if word not in retryable:
                 raise unknown_name("status to retry", word, [*retryable, "all"])
-        return cls(fresh, frozenset(words))
+        return cls(fresh, frozenset(words), save_models)
 
     def wants(self, planned: PlannedCell) -> bool:
         """Whether this cell is to run now."""
         if planned.blocked is not None:
             return False
         previous = planned.previous
-        return previous is None or self.fresh or previous.status in self.statuses
+        return previous is None or self.fresh or previous.status in self.statuses or self.for_model(planned)
+
+    def for_model(self, planned: PlannedCell) -> bool:
+        """Whether a cell that is done is to run for its model's sake."""
+        return self.lacking_model and planned.lacks_model
 
 
 @dataclass
@@ -163,14 +180,17 @@ class Planner:
     _said: set[str] = field(default_factory=set)
 
     def plan(self) -> list[PlannedCell]:
-        """Every cell in the suite's order: by task, then method, model and seed.
+        """Every cell in the suite's order: by task, then method, variant, model and seed.
 
         Raises:
             UserError: A name or a setting is unknown, or a plugin that was named is broken.
         """
         tasks = self._chosen("task", self.suite.tasks)
         methods = self._chosen("method", self.suite.methods)
+        self._check_names(tasks, methods)
         self._check_settings(tasks, methods)
+        if self.suite.left_out():
+            self.say(self.suite.left_out())
         present = [task for task in tasks if task.name in self.suite.tasks or not self._passed_over(task)]
         return [self._with_previous(cell) for task in present for cell in self._cells_of(task, methods)]
 
@@ -187,28 +207,50 @@ class Planner:
             return False
 
     def _chosen(self, kind: PluginKind, names: tuple[str, ...]) -> list[Plugin]:
-        """The named plugins; all where none is named."""
+        """The named plugins; where none is named, all but the methods that the suite leaves out."""
         if not names:
-            return list(self.registry.of(kind).values())
+            known = self.registry.of(kind)
+            return [known[name] for name in (self.suite.methods_among(known) if kind == "method" else known)]
         chosen = [self.registry.get(kind, name) for name in dict.fromkeys(names)]
         for plugin in chosen:
             plugin.load()
         return chosen
 
-    def _check_settings(self, tasks: list[Plugin], methods: list[Plugin]) -> None:
-        """Refuse settings that are off before anything is loaded, let alone run."""
-        known = [plugin.name for plugin in self.registry.plugins]
+    def _check_names(self, tasks: list[Plugin], methods: list[Plugin]) -> None:
+        """Refuse what the suite says of plugins that there are not."""
+        known, known_methods = [plugin.name for plugin in self.registry.plugins], self.registry.of("method")
         pairs = {f"{task.name}/{method.name}" for task in tasks for method in methods}
         for name in self.suite.settings:
             if name not in known and name not in pairs and not _is_pair(name, known):
                 raise unknown_name("plugin in settings", name, known)
+        for name in self.suite.variants:
+            if name not in known_methods and name not in pairs and not _is_pair(name, known):
+                raise unknown_name("method in variants", name, known_methods)
+        for name in self.suite.leave_out:
+            if name not in known_methods:
+                raise unknown_name("method in leave_out", name, known_methods)
+
+    def _check_settings(self, tasks: list[Plugin], methods: list[Plugin]) -> None:
+        """Refuse settings that are off before anything is loaded, let alone run."""
         self._check_every_task()
-        for plugin, given in self._given(tasks, methods):
-            try:
-                plugin.load()
-            except UserError:
-                continue  # broken, and so it will stand in the plan
-            plugin.settings(given)
+        for task in tasks:
+            _check(task, self._task_settings(task))
+            for method in methods:
+                given = self.suite.method_settings(task.name, method.name)
+                for variant in self.suite.variants_of(task.name, method.name):
+                    with self._naming(task, method, variant):
+                        _check(method, {**given, **variant})
+
+    @contextmanager
+    def _naming(self, task: Plugin, method: Plugin, variant: Mapping[str, Any]) -> Iterator[None]:
+        """What is refused in here names the variant and where it stands."""
+        try:
+            yield
+        except UserError as error:
+            if not variant:
+                raise
+            place = f"suite {self.suite.name}: variant {in_words(variant)} of {method.name} on {task.name}"
+            raise UserError(f"{place}: {error}") from None
 
     def _check_every_task(self) -> None:
         """Refuse a word on every task that no task at all knows."""
@@ -218,13 +260,6 @@ class Planner:
         for key in self.suite.every_task:
             if key not in known:
                 raise unknown_name("setting in every_task", key, known)
-
-    def _given(self, tasks: list[Plugin], methods: list[Plugin]) -> Iterator[tuple[Plugin, Mapping[str, Any]]]:
-        """Every plugin with what is set of it."""
-        for task in tasks:
-            yield task, self._task_settings(task)
-            for method in methods:
-                yield method, self.suite.method_settings(task.name, method.name)
 
     def _task_settings(self, task: Plugin) -> dict[str, Any]:
         """What is set of a task."""
@@ -241,9 +276,10 @@ class Planner:
             )
             if frozen is not None:
                 draft = _identify(draft, task_fingerprint=frozen.fingerprint)
-            for cell in self._with_models(self._with_method(draft)):
-                for seed in dict.fromkeys(self.suite.seeds):
-                    yield _identify(cell, seed=seed)
+            for variant in self._variants(draft):
+                for cell in self._with_models(variant):
+                    for seed in dict.fromkeys(self.suite.seeds):
+                        yield _identify(cell, seed=seed)
 
     def _task(self, plugin: Plugin) -> tuple[FrozenTask | None, dict[str, Any], Blocked | None]:
         """The frozen task and its settings, or why it cannot be had."""
@@ -264,16 +300,25 @@ class Planner:
                 raise
             return None, chosen, Blocked(str(error))
 
+    def _variants(self, draft: PlannedCell) -> Iterable[PlannedCell]:
+        """The variants of the draft's method, those of equal settings once."""
+        task, method = draft.identity.task, draft.method.name
+        found: dict[str, PlannedCell] = {}
+        for variant in self.suite.variants_of(task, method):
+            cell = self._with_method(replace(draft, variant=variant))
+            found.setdefault(canonical(cell.identity.method_settings), cell)
+        return found.values()
+
     def _with_method(self, draft: PlannedCell) -> PlannedCell:
         """Add the method's settings and code; block the cell where the method does not fit the task."""
         plugin = draft.method
         try:
             method_class: type[Method] = plugin.load()
-        except UserError as error:
-            return replace(draft, blocked=draft.blocked or Blocked(str(error)))
-        settings = plugin.settings(self.suite.method_settings(draft.identity.task, plugin.name))
+        except UserError as error:  # its variants are one as long as they cannot be told apart
+            return replace(draft, variant={}, blocked=draft.blocked or Blocked(str(error)))
+        settings = plugin.settings({**self.suite.method_settings(draft.identity.task, plugin.name), **draft.variant})
         named = _identify(draft, method_settings=settings_dict(settings), method_source=self._source(plugin))
-        named = replace(named, uses_torch=method_class.uses_torch)
+        named = replace(named, uses_torch=method_class.uses_torch, shares_training=method_class.shares_training)
         facts = draft.task_facts
         if facts is None:
             return named
@@ -345,6 +390,15 @@ def _kind(name: str, model: ResolvedModel | Blocked) -> str | None:
 
 def _identify(cell: PlannedCell, **parts: Any) -> PlannedCell:
     return replace(cell, identity=cell.identity.model_copy(update=parts))
+
+
+def _check(plugin: Plugin, given: Mapping[str, Any]) -> None:
+    """Refuse settings that are off; what is broken will stand in the plan as that."""
+    try:
+        plugin.load()
+    except UserError:
+        return
+    plugin.settings(given)
 
 
 def _is_pair(name: str, known: list[str]) -> bool:

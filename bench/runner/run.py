@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.cell import absent_name
+from bench.method import CHECKPOINT_SECONDS
 from bench.record import Environment, Record
 from bench.runner.job import CellJob, new_record
 from bench.runner.plan import Again, PlannedCell
 from bench.store import Corrupt, Store
+from bench.telling import in_words
 
 Watch = Callable[[int], AbstractContextManager[Callable[[Any], None]]]
 
@@ -24,19 +27,25 @@ class RunOptions:
     Attributes:
         jobs: Cells at a time.
         threads: CPU threads of each cell.
+        processes: Processes that train a cell together, a device each.
         timeout: Seconds a cell may take; None without a limit.
         memory_limit_mib: Memory a cell may take; None for the default share of what is free.
         device: The torch device; None for the best there is.
+        checkpoint_seconds: How often training writes a checkpoint.
         again: Which finished cells to run once more.
+        save_models: Whether cells keep their trained models.
         command: The command line, for the records.
     """
 
     jobs: int = 1
     threads: int = 1
+    processes: int = 1
     timeout: float | None = None
     memory_limit_mib: int | None = None
     device: str | None = None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     again: Again = field(default_factory=Again)
+    save_models: bool = False
     command: tuple[str, ...] = ()
 
 
@@ -63,10 +72,11 @@ def run_plan(
         plan = [cell.looked_up(store, report) for cell in plan]
         store.save_plan([cell.row() for cell in plan])
         for cell in plan:
+            if cell.blocked is None:
+                _forget_absence(cell, store)
+        for cell in plan:
             if cell.blocked is not None:
                 store.put(_unavailable(cell))
-            else:
-                _forget_absence(cell, store)
         wanted = [cell for cell in plan if options.again.wants(cell)]
         if wanted:
             _execute(wanted, store, options, watch)
@@ -77,6 +87,9 @@ def _execute(wanted: list[PlannedCell], store: Store, options: RunOptions, watch
     from bench.runner.executor import LocalExecutor
 
     environment = _environment(options)
+    if options.again.fresh:
+        for cell in wanted:
+            shutil.rmtree(store.checkpoints(cell.cell), ignore_errors=True)
     jobs = [_job(cell, store, options, environment) for cell in wanted]
     with watch(len(jobs)) as observe:
         LocalExecutor(options.jobs, options.threads, observe).run(jobs)
@@ -89,7 +102,8 @@ def _forget_absence(cell: PlannedCell, store: Store) -> None:
     """
     model = cell.identity.model
     for called in {model, None, model.partition("@")[0] if model else None}:
-        store.forget(absent_name(cell.identity.model_copy(update={"model": called})))
+        for variant in {"", in_words(cell.variant)}:
+            store.forget(absent_name(cell.identity.model_copy(update={"model": called}), variant))
 
 
 def _unavailable(cell: PlannedCell) -> Record:
@@ -134,6 +148,8 @@ def _job(cell: PlannedCell, store: Store, options: RunOptions, environment: Envi
         slot=cell.slot,
         store=store.root,
         folder=store.cells / f".{cell.cell}.{uuid.uuid4().hex[:8]}.tmp",
+        checkpoints=store.checkpoints(cell.cell),
+        checkpoint_seconds=options.checkpoint_seconds,
         task=cell.frozen.folder,
         task_facts=cell.task_facts,
         method=cell.method,
@@ -141,7 +157,9 @@ def _job(cell: PlannedCell, store: Store, options: RunOptions, environment: Envi
         model=cell.model,
         device=options.device,
         threads=options.threads,
+        processes=options.processes if cell.shares_training else 1,
         memory_limit_mib=environment.memory_limit_mib,
         timeout=options.timeout,
         environment=environment,
+        save_model=options.save_models,
     )

@@ -103,3 +103,25 @@ def test_record_schema_lists_what_scripts_rely_on():
         "cell", "task", "method", "model", "seed", "status", "reason", "finished_at", "metrics", "seconds",
         "documents_per_second", "tokens_per_second", "peak_mib",
     }  # fmt: skip
+
+
+def test_a_run_that_fails_takes_no_result_with_it(tmp_path):
+    store = Store(tmp_path)
+    store.put(record(metrics={"micro_f1": 0.5}))
+    told = store.put(record(status="timeout", reason="took too long"))
+    assert store.get("c1", pytest.fail).metrics == {"micro_f1": 0.5}
+    assert told.status == "timeout"
+    aside = tmp_path / "set-aside" / "c1"
+    assert told.reason == f"took too long; the result of an earlier run is kept, this one is set aside in {aside}"
+    assert json.loads((aside / "record.json").read_text())["reason"] == "took too long"
+    assert [path.name for path in store.cells.iterdir()] == ["c1"]
+    store.put(record(metrics={"micro_f1": 0.6}))
+    assert store.get("c1", pytest.fail).metrics == {"micro_f1": 0.6}
+
+
+def test_what_cannot_be_read_is_no_result(tmp_path):
+    store = Store(tmp_path)
+    store.put(record())
+    (store.folder("c1") / "record.json").write_bytes(b"{")
+    store.put(record(status="failed", reason="bad"))
+    assert store.get("c1", pytest.fail).reason == "bad"

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.cli.data_options import DataWords
@@ -26,6 +26,7 @@ def sets(words):
 
 @settings(max_examples=200, deadline=None)
 @given(VALUES | st.lists(VALUES, max_size=3))
+@example("a\x85b")
 def test_settings_are_read_as_they_were_given(value):
     words = shlex.split(command(Suite(settings={"table": {"text": value}})).of("table"))
     assert sets(words) == {"text": value}

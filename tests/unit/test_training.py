@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def fitted(
         seeds: Seeds | None = None, dropout: float = 0.0, train: Documents | None = None, **settings: Any
     ) -> tuple[Bert, Context, Any]:
         context = replace(make_context(tiny_model("bert", dropout), seeds=seeds), instruments=Counter())
-        method = Bert(Bert.Config(**{"batch_size": 4, "max_tokens": 9, **settings}))
+        method = Bert(Bert.Config(**{"batch_size": 4, "max_tokens": 9, "keep": "last", **settings}))
         with context.phase("train"):
             method.fit(train or sixteen("single"), sixteen("single"), labels, context)
         return method, context, context.instruments
@@ -71,8 +71,8 @@ def test_every_document_is_counted_once_an_epoch(
 ) -> None:
     method, context, told = fitted(epochs=10, gradient_accumulation=2)
     assert sum(documents for documents, _, _ in told.counted) == 160
-    assert {documents for documents, _, _ in told.counted} == {2}
-    assert told.warm == [0, 2 * 4]  # before the first step; then two parts a step, and a tenth of forty steps
+    assert {documents for documents, _, _ in told.counted} == {4}
+    assert told.warm == [0, 4]  # before the first step; then after a tenth of forty steps
     facts = told.facts
     assert (facts["steps"], facts["micro_batch"], facts["gradient_accumulation"]) == (40, 2, 2)
     tokens, padding = (sum(row[place] for row in told.counted) for place in (1, 2))
@@ -162,6 +162,12 @@ def test_unequal_parts_are_refused() -> None:
         resolve_settings(FineTuneSettings, {"batch_size": 16, "gradient_accumulation": 3}, "bert")
 
 
+def test_a_batch_that_devices_cannot_share_is_refused(make_context: Callable[..., Context]) -> None:
+    context = replace(make_context(None), processes=3)
+    with pytest.raises(UserError, match="cannot be shared equally by 3 devices"):
+        fine_tune(linear([]), FineTuneSettings(batch_size=16, gradient_accumulation=2), context)
+
+
 def test_head_has_a_learning_rate_of_its_own(fitted: Callable[..., Any]) -> None:
     import torch
 
@@ -178,13 +184,18 @@ class Row(list[int]):
 def test_only_one_slice_of_untruncated_texts_is_held() -> None:
     most = 0
 
-    def tokenizer(texts: list[str], **_: Any) -> dict[str, list[Row]]:
-        nonlocal most
-        rows = [Row([int(text)] * 5) for text in texts]
-        refs.extend(weakref.ref(row) for row in rows)
-        most = max(most, sum(ref() is not None for ref in refs))
-        return {"input_ids": rows}
+    class Tokenizer:
+        bos_token_id = eos_token_id = unk_token_id = None
+        added_tokens_decoder: ClassVar[dict[int, Any]] = {}
 
+        def __call__(self, texts: list[str], **_: Any) -> dict[str, list[Row]]:
+            nonlocal most
+            rows = [Row([int(text)] * 5) for text in texts]
+            refs.extend(weakref.ref(row) for row in rows)
+            most = max(most, sum(ref() is not None for ref in refs))
+            return {"input_ids": rows}
+
+    tokenizer = Tokenizer()
     refs: list[weakref.ref[Row]] = []
     texts = [str(number) for number in range(2 * SLICE + 1)]
     encoded = encode(tokenizer, texts, 2)

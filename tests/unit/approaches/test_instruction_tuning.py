@@ -25,6 +25,7 @@ MakeContext = Callable[..., Context]
 Sixteen = Callable[[Kind], Documents]
 QUICK: dict[str, Any] = {
     "epochs": 60,
+    "keep": "last",
     "batch_size": 8,
     "learning_rate": 5e-3,
     "max_tokens": 64,
@@ -74,15 +75,15 @@ def test_learns_sixteen_documents(
 def test_scores_of_what_was_learnt(
     kind: Kind, tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace
 ) -> None:
-    """In one-label tasks the best label is right; where there may be several, the first of them begins the answer."""
+    """The best labels are those of the document, as many as it has."""
     train, context = sixteen(kind), make_context(tiny_model("qwen3"), kind)
     method = InstructionTuning(InstructionTuning.Config(**QUICK | {"decoding": "score"}))
     method.fit(train, train, labels, context)
     scores = method.predict(train.texts, context).values
     assert scores.shape == (16, 4)
     assert (scores <= 0).all()
-    named = [i for i, row in enumerate(train.labels) if row]
-    assert [int(scores[i].argmax()) for i in named] == [min(train.labels[i]) for i in named]
+    best = [sorted(row.argsort()[::-1][: len(right)]) for row, right in zip(scores, train.labels, strict=True)]
+    assert best == [sorted(right) for right in train.labels]
 
 
 def answered(predicted: Any) -> list[list[int]]:
@@ -105,10 +106,10 @@ def test_trains_adapters_on_four_bits(
 
 def test_default_prompt_to_the_character(tokenizer: Any) -> None:
     prompt = make_prompt(tokenizer, TEMPLATE, MULTI, with_labels=True)
-    assert prompt.before == "Labels: a b; c; d\n\n"
-    assert prompt.after == '\n\nLabels of this text, separated by "; ":\n'
+    assert tokenizer.decode(prompt.before_ids) == "<s>Labels: a b; c; d\n\n"
+    assert tokenizer.decode(prompt.after_ids) == '\n\nLabels of this text, separated by "; ":\n'
     alone = make_prompt(tokenizer, TEMPLATE, Answers(("x", "y"), "single", "; ", "none"), with_labels=False)
-    assert (alone.before, alone.after) == ("", "\n\nLabel of this text:\n")
+    assert tokenizer.decode(alone.around([])) == "<s>\n\nLabel of this text:\n"
 
 
 def test_prompt_is_the_same_in_training_and_prediction(
@@ -154,7 +155,7 @@ def test_only_the_document_is_cut_and_every_example_keeps_its_answer(
     train = Documents(list("abc"), texts, [[0], [1], [2, 3]])
     context = make_context(tiny_model("llama"), "multi")
     method = InstructionTuning(InstructionTuning.Config(**QUICK | {"max_tokens": 8}))
-    method._start(Answers.of(labels, "multi", "; ", "none"), context)
+    method._start(Answers.of(labels, "multi", "; ", "none"), 3, context)
     targets = [method._speaker.spelling.write(row) for row in train.labels]
     encoded = method._speaker.prompts(texts)
     fitting = method._fitting(encoded.rows, targets)
@@ -196,7 +197,7 @@ def test_an_answer_without_its_end_mark_is_cut_off(
 ) -> None:
     method = InstructionTuning(InstructionTuning.Config(**QUICK | {"decoding": "free"}))
     context = make_context(tiny_model("llama"), "multi")
-    method._start(Answers.of(labels, "multi", "; ", "none"), context)
+    method._start(Answers.of(labels, "multi", "; ", "none"), 3, context)
     import torch
 
     cut, whole = method._speaker.spelling.write([0, 1])[:-1], method._speaker.spelling.write([0])
@@ -253,7 +254,7 @@ def test_loss_is_that_of_the_answer_alone(tiny_model: Make, make_context: MakeCo
 
     context = make_context(tiny_model("llama"))
     method = InstructionTuning(InstructionTuning.Config(**QUICK))
-    method._start(Answers.of(labels, "single", "; ", "none"), context)
+    method._start(Answers.of(labels, "single", "; ", "none"), 1, context)
     prompts, answers = [[2, 40, 41, 42, 43], [2, 60]], [[50, 3], [51, 52, 53, 3]]
     naive = []
     for prompt, answer in zip(prompts, answers, strict=True):
@@ -264,6 +265,28 @@ def test_loss_is_that_of_the_answer_alone(tiny_model: Make, make_context: MakeCo
     assert targets.tolist() == [[-100, -100, 50, 3], [51, 52, 53, 3]]
     loss = answer_loss(method._speaker.network, {"ids": padded.ids, "mask": padded.mask, "targets": targets})
     torch.testing.assert_close(loss, sum(naive))
+
+
+def test_padding_moves_no_position() -> None:
+    """Of a network that has learnt a vector for each."""
+    import torch
+    from torch.nn import functional
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from bench.encoding import pad
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = GPT2LMHeadModel(GPT2Config(vocab_size=90, n_positions=16, n_embd=16, n_layer=1, n_head=2)).eval()
+        torch.nn.init.normal_(network.transformer.wpe.weight)
+    rows, answers = [[2, 40, 41, 42, 43, 50, 3], [2, 51, 3]], [2, 2]
+    naive = [
+        functional.cross_entropy(network(input_ids=torch.tensor([row])).logits[0, -3:-1], torch.tensor(row[-2:]))
+        for row in rows
+    ]
+    padded = pad(rows, 0, "left")
+    batch = {"ids": padded.ids, "mask": padded.mask, "targets": supervised(padded.ids, answers)}
+    torch.testing.assert_close(answer_loss(network, batch), 2 * sum(naive))
 
 
 @pytest.mark.parametrize("template", [None, "{{ bos_token }}[{{ messages[0].content | trim }}]"])
@@ -309,8 +332,9 @@ def test_answers_come_in_label_space_order() -> None:
 
 
 def test_nothing_is_read_behind_the_end_mark() -> None:
-    assert until_stop([5, 6, 3, 7, 3], 3) == ([5, 6], True)
-    assert until_stop([5, 6], 3) == ([5, 6], False)
+    assert until_stop([5, 6, 3, 7, 3], [3]) == ([5, 6], True)
+    assert until_stop([5, 6, 7, 3], [3, 7]) == ([5, 6], True)
+    assert until_stop([5, 6], [3, 7]) == ([5, 6], False)
 
 
 def test_the_fragment_of_a_cut_off_answer_is_no_label() -> None:

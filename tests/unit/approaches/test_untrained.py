@@ -27,6 +27,12 @@ def asked(method: type[ZeroShot], train: Documents, labels: LabelSpace, context:
     return made
 
 
+def said(made: ZeroShot) -> tuple[str, str]:
+    """What stands in front of a document and behind it."""
+    decode, prompt = made._speaker.tokenizer.decode, made._speaker.prompt
+    return decode(prompt.before_ids), decode(prompt.after_ids)
+
+
 @pytest.mark.parametrize("kind", ["single", "multi"])
 @pytest.mark.parametrize("method", [ZeroShot, FewShot])
 def test_answers_are_labels(
@@ -53,8 +59,10 @@ def test_no_training_document_is_in_the_prompt_of_zero_shot(
     tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace
 ) -> None:
     context = make_context(tiny_model("llama"))
-    prompt = asked(ZeroShot, sixteen("single"), labels, context)._speaker.prompt
-    assert (prompt.before, prompt.after) == ("Labels: sea; food; game; space\n\n", "\n\nLabel of this text:\n")
+    assert said(asked(ZeroShot, sixteen("single"), labels, context)) == (
+        "<s>Labels: sea; food; game; space\n\n",
+        "\n\nLabel of this text:\n",
+    )
 
 
 def test_examples_stand_in_front_with_their_answers_and_are_cut_like_documents(
@@ -85,12 +93,35 @@ def test_another_seed_shows_other_examples(
     assert len(prompts) > 3
 
 
+def test_the_seed_orders_examples(
+    tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace
+) -> None:
+    """Not their ids, so that no document is always the last."""
+    train = sixteen("single").take(range(4))
+    last = {
+        asked(
+            FewShot, train, labels, make_context(tiny_model("llama"), seeds=Seeds(seed)), shots=4
+        )._speaker.prompt.before_ids[-9:]
+        for seed in range(8)
+    }
+    assert len(last) > 1
+
+
+def test_an_answer_may_have_as_many_labels_as_an_example(
+    tiny_model: Make, make_context: MakeContext, labels: LabelSpace
+) -> None:
+    train = Documents(["a", "b"], ["everything", "flour"], [[0, 1, 2, 3], [1]])
+    context = make_context(tiny_model("llama"), "multi")
+    assert asked(FewShot, train, labels, context, shots=2)._speaker.most_labels == 4
+    assert asked(ZeroShot, train, labels, context, most_labels=2)._speaker.most_labels == 2
+
+
 def test_signs_stand_for_labels(
     tiny_model: Make, make_context: MakeContext, sixteen: Sixteen, labels: LabelSpace
 ) -> None:
     train, context = sixteen("single"), make_context(tiny_model("llama"))
     made = asked(ZeroShot, train, labels, context, decoding="verbalizer")
-    assert made._speaker.prompt.before == "Labels: A: sea; B: food; C: game; D: space\n\n"
+    assert said(made)[0] == "<s>Labels: A: sea; B: food; C: game; D: space\n\n"
     import numpy as np
 
     scores = made.predict(train.texts, context).values
@@ -105,5 +136,5 @@ def test_a_list_of_labels_that_does_not_fit_is_left_out(
     many = LabelSpace(tuple(f"label {number} of many" for number in range(200)))
     context = make_context(tiny_model("llama"), n_labels=200)
     made = asked(ZeroShot, sixteen("single"), many, context)
-    assert made._speaker.prompt.before == ""
+    assert said(made)[0] == "<s>"
     assert len(made.predict(["bread"], context).sets) == 1
