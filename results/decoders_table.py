@@ -68,13 +68,15 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _table(task: str, method: str, variants: Mapping[tuple[str, ...], Sequence[Record]], store: Path) -> str:
-    draws = {variant: micro_f1_draws([_counts(record, store) for record in runs]) for variant, runs in variants.items()}
+    counts = {variant: {run.seed: _counts(run, store) for run in runs} for variant, runs in variants.items()}
+    draws = {variant: micro_f1_draws(list(runs.values())) for variant, runs in counts.items()}
     base = BESIDE[method]
     head = [*TOLD[method], "micro-F1 (95 %)", "seeds", f"to {', '.join(base)} (95 %)", "trained", "train s"]
     lines = [f"## {task}, {method}", "", _line(head), _line("---" for _ in head)]
     for variant in sorted(variants, key=lambda one: -draws[one][0]):
         runs, figure = variants[variant], interval(draws[variant])
-        difference = interval(draws[variant] - draws[base])
+        paired = micro_f1_draws([counts[base][run.seed] for run in runs])
+        difference = interval(draws[variant] - paired)
         scores = [record.metrics["micro_f1"] or 0 for record in runs]
         mark = " *" if difference.excludes_zero else ""
         gap = (
