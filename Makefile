@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: help run test lint format slow bench clean
 
 help:  ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -24,6 +24,9 @@ lint: $(READY)  ## check style and types
 format: $(READY)  ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+slow: $(READY)  ## run the tests that `make test` leaves out
+	$(BIN)/pytest -n 2 --dist loadfile -m slow
 
 bench: $(READY)  ## run the benchmarks of the harness itself
 	$(BIN)/pytest -o addopts="--import-mode=importlib" -q -s tests/benchmarks

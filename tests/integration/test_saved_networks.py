@@ -64,6 +64,7 @@ def test_a_fresh_process_predicts_to_the_last_bit(cell, tmp_path, name):
         assert np.float32(best).tobytes() == ranking.scores[:, 0].tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 def test_the_lines_of_the_page_label_as_the_cell_did(cell, tmp_path, name):
     one = cell(name)
