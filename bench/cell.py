@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.record import Identity
 
+_LATER = ("decision", "judged_on")
 _NOT_CHOSEN = ("record_schema", "task_fingerprint", "method_source", "model_revision")
 
 
@@ -16,7 +17,7 @@ def cell_name(identity: Identity) -> str:
 
     It depends on neither the order of keys nor time, host or paths.
     """
-    return _hash(identity.model_dump(mode="json"))
+    return _hash(_chosen(identity))
 
 
 def slot_name(identity: Identity) -> str:
@@ -24,7 +25,7 @@ def slot_name(identity: Identity) -> str:
 
     Cells of one slot differ in code, data or model files; the latest one stands for the slot.
     """
-    return _hash(identity.model_dump(mode="json", exclude=set(_NOT_CHOSEN)))
+    return _hash(_chosen(identity, leave_out=_NOT_CHOSEN))
 
 
 def absent_name(identity: Identity, variant: str = "") -> str:
@@ -35,6 +36,12 @@ def absent_name(identity: Identity, variant: str = "") -> str:
     """
     chosen = [identity.task, identity.method, identity.model, identity.seed]
     return _hash({"absent": [*chosen, variant] if variant else chosen})
+
+
+def _chosen(identity: Identity, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The identity as plain values, without what came later and nobody chose: cells of before that keep their names."""
+    unsaid = [name for name in _LATER if getattr(identity, name) is None]
+    return identity.model_dump(mode="json", exclude={*leave_out, *unsaid})
 
 
 def _hash(value: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.deciding import rule_of
 from bench.errors import UserError
 from bench.files import new_folder
 from bench.method import Context, Exported, Method
@@ -16,6 +17,14 @@ from bench.task import Kind
 
 PAGE = "README.md"
 LABELS = "labels.json"
+THRESHOLDS = "thresholds.json"
+_CHOSEN = {
+    "global-threshold": "chosen = scores > {threshold!r}",
+    "label-thresholds": "import json\nfrom pathlib import Path\n\n"
+    f'chosen = scores > torch.tensor(json.loads(Path(folder, "{THRESHOLDS}").read_text("utf-8")))',
+    "top-k": "chosen = scores.argsort(dim=1, descending=True, stable=True).argsort(dim=1) < {k}",
+}
+"""Python that decides on any number of labels, by rule."""
 _MARK = "Written by `bench export`"
 _SPLITS = ("train", "validation", "test")
 _METRICS = ("micro_f1", "macro_f1", "p@1", "p@5", "ndcg@5", "exact_match")
@@ -52,6 +61,9 @@ def export(cell: SavedCell, method: Method, context: Context, target: Path) -> E
             exported = _exported(cell, method, context, folder)
             names = json.dumps(cell.labels.names, ensure_ascii=False, indent=1)
             (folder / LABELS).write_text(names + "\n", "utf-8")
+            thresholds = rule_of(cell.record, cell.folder).thresholds
+            if thresholds is not None:
+                (folder / THRESHOLDS).write_text(json.dumps(thresholds.tolist()) + "\n", "utf-8")
             (folder / PAGE).write_text(page(cell.record, exported), "utf-8")
     except OSError as error:
         raise UserError(f"--to {target}: {error.strerror or error}") from None
@@ -78,13 +90,17 @@ def page(record: Record, exported: Exported) -> str:
 
 
 def decision_lines(decision: Decision, kind: Kind) -> str:
-    """Lines of Python that make ``labels`` of ``scores`` and ``names``, as the harness did."""
+    """Lines of Python that make ``labels`` of ``scores`` and ``names``, as the harness did.
+
+    Thresholds of labels of their own are read from the folder.
+    """
     if decision.rule == "emitted":
         return ""
     if kind == "single":
         return "labels = [names[i] for i in scores.argmax(dim=1).tolist()]\n"
+    chosen = _CHOSEN[decision.rule].format(threshold=decision.threshold, k=decision.k)
     return (
-        f"chosen = scores > {decision.threshold!r}  # found on validation documents\n"
+        f"{chosen}  # found on validation documents\n"
         "chosen[torch.arange(len(scores)), scores.argmax(dim=1)] = True  # the best label in any case\n"
         "labels = [[names[i] for i in row.nonzero().flatten().tolist()] for row in chosen]\n"
     )

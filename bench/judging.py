@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.deciding import Rule, global_rule, menu
 from bench.prediction import LabelSets, Prediction, Ranking, Scores, TopScores, rank, sets_matrix
 from bench.predictions_file import SplitPredictions
 from bench.record import Decision
@@ -42,32 +43,36 @@ class Judge:
         counts = np.asarray(train.label_matrix(len(labels)).sum(axis=0)).ravel().astype(np.int64)
         return cls(labels, kind, counts, len(train))
 
-    def decision(self, validation: Documents, prediction: Prediction) -> Decision:
-        """How label sets are made: by a threshold that these validation documents choose, where one is needed."""
-        from bench.metrics.thresholds import choose_threshold
+    def chooses(self, prediction: Prediction) -> bool:
+        """Whether validation documents choose how label sets are made of a prediction like this one."""
+        return self.kind == "multi" and not isinstance(prediction, LabelSets)
 
-        if isinstance(prediction, LabelSets):
-            return Decision(rule="emitted")
-        if self.kind == "single":
-            return Decision(rule="argmax")
-        gold = validation.label_matrix(len(self.labels))
-        return Decision(rule="global-threshold", threshold=choose_threshold(gold, self._ranking(prediction)))
+    def rule(self, validation: Documents, prediction: Prediction) -> Rule:
+        """How label sets are made: by one threshold that these validation documents choose, where one is needed."""
+        if isinstance(prediction, LabelSets) or not self.chooses(prediction):
+            return self._only_rule(prediction)
+        return global_rule(validation.label_matrix(len(self.labels)), self._ranking(prediction))
 
-    def decide(self, documents: Documents, prediction: Prediction, decision: Decision) -> SplitPredictions:
+    def rules(self, validation: Documents, prediction: Prediction) -> dict[str, Rule]:
+        """Every way to make label sets of predictions like this one, each chosen on these validation documents."""
+        if isinstance(prediction, LabelSets) or not self.chooses(prediction):
+            only = self._only_rule(prediction)
+            return {only.decision.rule: only}
+        return menu(validation.label_matrix(len(self.labels)), self._ranking(prediction))
+
+    def decide(self, documents: Documents, prediction: Prediction, rule: Rule) -> SplitPredictions:
         """The label sets of documents.
 
         Raises:
             ValueError: A prediction is no label set or no score of this task's labels, or not finite.
         """
-        from bench.metrics.thresholds import decide
-
         gold = documents.label_matrix(len(self.labels))
         if isinstance(prediction, LabelSets):
             self._check_sets(prediction.sets, documents)
             predicted, ranking, texts = sets_matrix(prediction.sets, len(self.labels)), None, prediction.texts
         else:
             ranking, texts = self._ranking(prediction), None
-            predicted = decide(ranking, self.kind, decision.threshold)
+            predicted = rule.sets(ranking, self.kind)
         return SplitPredictions(documents.ids, gold, predicted, ranking, texts, documents.categories)
 
     def evaluate(self, split: SplitPredictions) -> Evaluation:
@@ -85,9 +90,16 @@ class Judge:
             categories=split.categories,
         )
 
+    def evaluate_sets(self, split: SplitPredictions) -> dict[str, float | None]:
+        """The metrics that its label sets have whatever their order."""
+        from bench.metrics.definitions import SET_METRICS
+
+        metrics = self.evaluate(replace(split, ranking=None)).metrics
+        return {name: metrics[name] for name in SET_METRICS}
+
     def validate(self, validation: Documents, prediction: Prediction, metric: str) -> float | None:
-        """A metric of validation documents, their threshold chosen on themselves; None where it is undefined."""
-        decided = self.decide(validation, prediction, self.decision(validation, prediction))
+        """A metric of validation documents, one threshold chosen on themselves; None where it is undefined."""
+        decided = self.decide(validation, prediction, self.rule(validation, prediction))
         return self.evaluate(decided).metrics[metric]
 
     def label_table(self, split: SplitPredictions) -> dict[str, NDArray[np.int64]]:
@@ -95,6 +107,9 @@ class Judge:
         from bench.metrics.evaluate import label_table
 
         return label_table(split.gold, split.predicted, self.train_counts)
+
+    def _only_rule(self, prediction: Prediction) -> Rule:
+        return Rule(Decision(rule="emitted" if isinstance(prediction, LabelSets) else "argmax"))
 
     def _ranking(self, prediction: Scores | TopScores) -> Ranking:
         if prediction.values.shape[1] != len(self.labels):

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bench.deciding import Rule
 from bench.method import Context, Method
-from bench.prediction import LabelSets, Ranking, Scores, TopScores, rank
+from bench.prediction import LabelSets, Scores, TopScores, rank
 from bench.reading.documents import Document
-from bench.record import Decision
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
 MOST_DOCUMENTS = 10_000
 MOST_CHARACTERS = 2**26
@@ -47,14 +48,14 @@ class Labeller:
     Attributes:
         method: Loaded.
         context: What it is asked in.
-        decision: The cell's rule.
+        rule: The cell's, or another one that it chose.
         top: How many of the best labels are kept beside those decided on.
         problems: What went wrong with answers so far: name → count.
     """
 
     method: Method
     context: Context
-    decision: Decision
+    rule: Rule
     top: int = 0
     problems: Counter[str] = field(default_factory=Counter)
 
@@ -75,13 +76,15 @@ class Labeller:
 
     def _decided(self, prediction: Scores | TopScores) -> Iterator[tuple[list[int], list[float], list[Scored]]]:
         """For each document its labels, their scores and the best labels."""
-        from bench.metrics.thresholds import decide
+        import numpy as np
 
         ranking = rank(prediction)
-        ends = decide(ranking, self.context.task.kind, self.decision.threshold).indptr
+        sets = self.rule.sets(ranking, self.context.task.kind)
         for row in range(len(ranking)):
-            taken = _best(ranking, row, int(ends[row + 1] - ends[row]))  # what is decided on are the best ones
-            yield [label for label, _ in taken], [score for _, score in taken], _best(ranking, row, self.top)
+            chosen = np.isin(ranking.labels[row], sets.indices[sets.indptr[row] : sets.indptr[row + 1]])
+            taken = _scored(ranking.labels[row, chosen], ranking.scores[row, chosen])
+            best = _scored(ranking.labels[row, : self.top], ranking.scores[row, : self.top])
+            yield [label for label, _ in taken], [score for _, score in taken], best
 
 
 def parts(
@@ -100,8 +103,7 @@ def parts(
         yield held
 
 
-def _best(ranking: Ranking, row: int, most: int) -> list[Scored]:
-    labels, scores = ranking.labels[row, :most], ranking.scores[row, :most]
+def _scored(labels: NDArray[np.int32], scores: NDArray[np.float32]) -> list[Scored]:
     return [(int(label), _short(score)) for label, score in zip(labels, scores, strict=True) if label >= 0]
 
 

@@ -10,7 +10,11 @@ SCHEMA_VERSION = 1
 
 Status = Literal["ok", "unavailable", "oom", "timeout", "crashed", "failed"]
 STATUSES: tuple[Status, ...] = get_args(Status)
-PHASES = ("load", "train", "validate", "save", "predict")
+MenuRule = Literal["global-threshold", "label-thresholds", "top-k"]
+MENU: tuple[MenuRule, ...] = get_args(MenuRule)
+"""How any number of labels may be chosen by their scores; see :func:`bench.deciding.menu`."""
+DEFAULT_RULE: MenuRule = "global-threshold"
+PHASES = ("load", "train", "validate", "save", "probe", "predict")
 
 
 class _Part(BaseModel):
@@ -32,6 +36,10 @@ class Identity(_Part):
     model: str | None = None
     model_revision: str | None = None
     seed: int = 0
+    decision: MenuRule | None = Field(None, description="the rule that makes label sets; null: the default one")
+    judged_on: Literal["validation"] | None = Field(
+        None, description="documents that its metrics are of; null: test; validation: it is a trial of `bench tune`"
+    )
 
 
 class TaskFacts(_Part):
@@ -67,10 +75,20 @@ class PhaseMemory(_Part):
 
 
 class Decision(_Part):
-    """How label sets were made from scores, the same rule for every method."""
+    """How label sets were made from scores, the same rule for every method; chosen on validation documents only."""
 
-    rule: Literal["argmax", "global-threshold", "emitted"]
-    threshold: float | None = Field(None, description="chosen on validation documents only")
+    rule: Literal["argmax", "emitted"] | MenuRule
+    threshold: float | None = Field(
+        None, description="of all labels; for label-thresholds the fall-back, the others stand in labels.parquet"
+    )
+    k: int | None = Field(None, description="labels of each document, for top-k")
+
+
+class Alternative(_Part):
+    """What another rule of the menu makes of the same scores."""
+
+    decision: Decision
+    metrics: dict[str, float | None] = Field(description="test metrics of label sets; those of rankings are the same")
 
 
 class Environment(_Part):
@@ -111,6 +129,9 @@ class Record(_Part):
     metrics: dict[str, float | None] = Field(default_factory=dict, description="test metrics; null is undefined")
     undefined: dict[str, str] = Field(default_factory=dict, description="why a metric is null")
     decision: Decision | None = None
+    alternatives: dict[str, Alternative] = Field(
+        default_factory=dict, description="rule → what it would have made of the same scores"
+    )
     seconds: dict[str, float] = Field(default_factory=dict, description="by phase, each without those inside it")
     documents_per_second: dict[str, float | None] = Field(default_factory=dict)
     tokens_per_second: dict[str, float | None] = Field(default_factory=dict)
@@ -123,6 +144,10 @@ class Record(_Part):
     from_scratch: bool = Field(False, description="random weights; never ranked among pretrained ones")
     predictions: str | None = Field(None, description="hash of the predictions file")
     environment: Environment = Field(default_factory=Environment)
+
+    def other_decisions(self) -> list[Decision]:
+        """Those of the other rules."""
+        return [other.decision for other in self.alternatives.values()]
 
 
 def migrate(raw: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from bench.record import Identity, Record, migrate
 
 RECORD = "record.json"
 PREDICTIONS = "predictions.parquet"
+LABELS = "labels.parquet"
 PLAN = "plan.json"
 
 
@@ -146,6 +147,10 @@ class Store:
         """What was planned here and has left no record."""
         there = {record.slot for record in records}
         return [Identity(**row["identity"]) for row in self._plan() if row["slot"] not in there]
+
+    def searches(self) -> dict[str, dict[str, Any]]:
+        """By slot, what is known of the search that found the settings of cells planned here."""
+        return {row["slot"]: row["tuned"] for row in self._plan() if row.get("tuned")}
 
     def _plan(self) -> list[dict[str, Any]]:
         try:

@@ -8,18 +8,47 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.record import Identity
+from bench.train_sizes import SETTING, size_of
 
 
 def telling_settings(identities: Sequence[Identity]) -> list[dict[str, Any]]:
-    """For each cell the settings of its method that are not the same in all cells of that method on that task."""
+    """For each cell what :func:`chosen_settings` tells and is not the same in all cells of that method on that task."""
     distinct: dict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
     for one in identities:
-        distinct[one.task, one.method].setdefault(canonical(one.method_settings), one.method_settings)
+        distinct[one.task, one.method].setdefault(canonical(chosen_settings(one)), chosen_settings(one))
     keys = {owner: differing(list(settings.values())) for owner, settings in distinct.items()}
     return [
-        {key: one.method_settings[key] for key in keys[one.task, one.method] if key in one.method_settings}
+        {key: value for key, value in chosen_settings(one).items() if key in keys[one.task, one.method]}
         for one in identities
     ]
+
+
+def chosen_settings(identity: Identity) -> dict[str, Any]:
+    """The settings of a cell's method, and the rule that makes its label sets where that is not the default one."""
+    return identity.method_settings | ({"decision": identity.decision} if identity.decision else {})
+
+
+def telling_task_settings(identities: Sequence[Identity]) -> list[dict[str, Any]]:
+    """For each cell the settings of its task that are not the same in all cells of that task, as they are shown."""
+    distinct: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for one in identities:
+        distinct[one.task].setdefault(canonical(one.task_settings), one.task_settings)
+    keys = {task: differing(list(settings.values())) for task, settings in distinct.items()}
+    return [
+        {key: value for key, value in as_shown(one.task_settings).items() if key in keys[one.task]}
+        for one in identities
+    ]
+
+
+def telling_words(identities: Sequence[Identity]) -> list[str]:
+    """For each cell what tells it from others of its task and method, in words: settings of both."""
+    pairs = zip(telling_task_settings(identities), telling_settings(identities), strict=True)
+    return [", ".join(filter(None, map(in_words, pair))) for pair in pairs]
+
+
+def as_shown(task_settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a task, in which training documents without a limit are ``all``, as in ``--train-size``."""
+    return {key: size_of(task_settings) if key == SETTING else value for key, value in task_settings.items()}
 
 
 def differing(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

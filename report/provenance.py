@@ -48,6 +48,9 @@ def decision_line(section: Section) -> tuple[str, ...]:
     words = {
         "argmax": "the highest score",
         "global-threshold": "all above one threshold, chosen on validation documents, and the highest score always",
+        "label-thresholds": "all above a threshold of the label's own, chosen on validation documents, and the highest "
+        "score always",
+        "top-k": "so many of the highest scores, as many of every document, as validation documents chose",
         "emitted": "as the method emitted them",
     }
     found = sorted({(r.decision.rule, plain(r.method)) for r in section.records if r.decision})

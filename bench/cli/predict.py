@@ -13,9 +13,9 @@ from bench.cli.options import DEFAULT_OUT, OutOption, PluginsOption, checked_dev
 from bench.errors import UserError
 
 if TYPE_CHECKING:
+    from bench.deciding import Rule
     from bench.reading.documents import Documents
     from bench.reading.source import Tally
-    from bench.record import Decision
     from bench.saved import SavedCell
 
 _MOST_TOP = 100
@@ -46,6 +46,10 @@ def predict(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="How the file is written: encoding, delimiter, quoting, …"),
     ] = None,
+    decision: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help="Choose labels by another rule of the cell: global-threshold, …"),
+    ] = None,
     out: OutOption = DEFAULT_OUT,
     model: StartOption = None,
     local_models: LocalModelsOption = None,
@@ -71,16 +75,16 @@ def predict(
 
     saved, registry = find_cell(cell, out), Registry.discover(plugins or ())
     known_method(saved, registry)
-    decision = _decision(saved, top)
+    rule = _rule(saved, decision, top)
     _check_output(output, given, force)
-    layout = Layout(saved.labels.names, saved.profile.kind, decision.rule != "emitted", top)
+    layout = Layout(saved.labels.names, saved.profile.kind, rule.decision.rule != "emitted", top)
     tally, usable = Tally(), _threads(saved, threads)
     # Before anything is imported that computes: libraries read there how many threads they may use.
     with child_environment(usable), new_table(output, layout, separator) as write, watching() as watch:
         documents = _documents(given, text, id_, sets, tally)
         surroundings = Surroundings(usable, checked_device(device), model, local_models, watch)
         with saved.loaded(registry, surroundings) as (method, context):
-            labeller = Labeller(method, context, decision, top)
+            labeller = Labeller(method, context, rule, top)
             for part in parts(documents):
                 with watch.part(part):
                     write(layout.row(one) for one in labeller.label(part))
@@ -89,18 +93,18 @@ def predict(
     typer.echo(f"{watch.summary()}: {output}", err=True)
 
 
-def _decision(saved: SavedCell, top: int) -> Decision:
-    """The cell's rule.
+def _rule(saved: SavedCell, wanted: str | None, top: int) -> Rule:
+    """The cell's rule, or the one that is wanted.
 
     Raises:
-        UserError: Scores are wanted of a cell that has none.
+        UserError: The cell does not have it, or scores are wanted of a cell that has none.
     """
-    decision = saved.record.decision
-    if decision is None:
-        raise UserError(f"cell {saved.record.cell} does not say how its labels were decided on; run it again")
-    if top and decision.rule == "emitted":
+    from bench.deciding import rule_of
+
+    rule = rule_of(saved.record, saved.folder, wanted)
+    if top and rule.decision.rule == "emitted":
         raise UserError(f"cell {saved.record.cell}: {saved.record.method} gave labels without scores; leave --top out")
-    return decision
+    return rule
 
 
 def _check_output(output: Path, given: Path, force: bool) -> None:

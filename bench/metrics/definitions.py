@@ -67,6 +67,8 @@ _SETS = {
     "exact_match": "share of documents whose predicted labels are exactly the gold ones (subset accuracy; plain "
     "accuracy for single-label tasks)",
 }
+SET_METRICS = tuple(_SETS)
+"""Metrics of label sets, in order."""
 _AT_K = {
     "p": "mean |top {k} ∩ gold| / {k}, always divided by {k}",
     "r": "mean |top {k} ∩ gold| / |gold|",

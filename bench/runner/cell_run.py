@@ -5,44 +5,28 @@ from __future__ import annotations
 import random
 import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.files import file_hash
-from bench.judging import Judge
 from bench.meters.environment import hardware_id
 from bench.meters.instruments import CellInstruments
 from bench.method import Context, Instruments, Method, QuietInstruments
 from bench.model import materialise
-from bench.prediction import LabelSets, Prediction
-from bench.predictions_file import SplitPredictions, write_predictions
-from bench.record import Decision, Record
+from bench.predictions_file import write_predictions
+from bench.record import Record
 from bench.runner.job import CellJob
+from bench.runner.outcome import Outcome, outcome
 from bench.runner.ranks import device_of, ranks
 from bench.saved import keep_model
 from bench.seeds import Seeds
-from bench.store import PREDICTIONS
-from bench.task import Documents, TaskData, TaskProfile
+from bench.store import LABELS, PREDICTIONS
+from bench.task import TaskData, TaskProfile
 from bench.task_cache import FrozenTask
 
-LABELS = "labels.parquet"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Predictions with the decision that made label sets of them.
-
-    Attributes:
-        judge: Who made it.
-        splits: Split → predictions; validation only where a threshold was chosen on it.
-        decision: The rule.
-    """
-
-    judge: Judge
-    splits: dict[str, SplitPredictions]
-    decision: Decision
+if TYPE_CHECKING:
+    pass
 
 
 def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Record:
@@ -58,9 +42,9 @@ def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Rec
     with instruments.phase("train") as window, ranks(job, _train_along):
         method.fit(data.train, data.validation, data.labels, context)
         window.count_if_silent(len(data.train))
-    outcome = _predict(method, data, context, instruments)
-    _write(outcome, job.folder)
-    record = _record(job, instruments, outcome, device, started_at)
+    found = outcome(method, data, job.identity, context, instruments)
+    _write(found, job)
+    record = _record(job, instruments, found, device, started_at)
     if not job.save_model:
         return record
     # After all phases, so that it is in no measurement, and after the record, so that it costs no result.
@@ -122,53 +106,19 @@ def seed_everything(seeds: Seeds, threads: int) -> None:
         torch.set_num_threads(threads)
 
 
-def _predict(method: Method, data: TaskData, context: Context, instruments: CellInstruments) -> Outcome:
-    """Predict the test split; and the validation split where a threshold is to be chosen on it."""
-    judge = Judge.of(data.train, data.labels, data.kind)
-    test = _ask(method, "predict", data.test, context, instruments)
-    if isinstance(test, LabelSets):
-        context.note(**test.problems)
-    if isinstance(test, LabelSets) or data.kind == "single":
-        decision = judge.decision(data.validation, test)
-        return Outcome(judge, {"test": judge.decide(data.test, test, decision)}, decision)
-    validation = _ask(method, "validate", data.validation, context, instruments)
-    if isinstance(validation, LabelSets):
-        raise TypeError(f"{method.name} returned scores for one split and bare label sets for another")
-    decision = judge.decision(data.validation, validation)
-    splits = {
-        "validation": judge.decide(data.validation, validation, decision),
-        "test": judge.decide(data.test, test, decision),
-    }
-    return Outcome(judge, splits, decision)
-
-
-def _ask(
-    method: Method, phase: str, documents: Documents, context: Context, instruments: CellInstruments
-) -> Prediction:
-    """Have the method label documents, and see to it that it labelled all of them and that they are counted."""
-    with instruments.phase(phase) as window:
-        prediction = method.predict(documents.texts, context)
-        window.count_if_silent(len(documents))
-    n = len(prediction.sets) if isinstance(prediction, LabelSets) else prediction.values.shape[0]
-    if n != len(documents):
-        raise ValueError(f"{method.name} returned predictions for {n} of {len(documents)} documents")
-    return prediction
-
-
-def _write(outcome: Outcome, folder: Path) -> None:
+def _write(found: Outcome, job: CellJob) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    write_predictions(folder / PREDICTIONS, outcome.splits)
-    counts = outcome.judge.label_table(outcome.splits["test"])
-    pq.write_table(pa.table(counts), folder / LABELS, compression="zstd")
+    write_predictions(job.folder / PREDICTIONS, found.splits(job.identity.judged_on or "test"))
+    pq.write_table(pa.table(found.label_table()), job.folder / LABELS, compression="zstd")
 
 
-def _record(job: CellJob, instruments: CellInstruments, outcome: Outcome, device: str, started_at: str) -> Record:
+def _record(job: CellJob, instruments: CellInstruments, found: Outcome, device: str, started_at: str) -> Record:
     environment = job.environment.model_copy(
         update={"hardware_id": hardware_id(job.environment.hardware, device, job.threads, job.processes)}
     )
-    evaluation = outcome.judge.evaluate(outcome.splits["test"])
+    evaluation = found.evaluation()
     measured = vars(instruments.measured())
     # A method that loads nothing spends no time on it: scripts find the same phases in every finished cell.
     seconds = {"load": 0.0, **measured["seconds"]}
@@ -177,7 +127,8 @@ def _record(job: CellJob, instruments: CellInstruments, outcome: Outcome, device
         started_at,
         metrics=evaluation.metrics,
         undefined=evaluation.undefined,
-        decision=outcome.decision,
+        decision=found.rule.decision,
+        alternatives=found.alternatives(),
         predictions=file_hash(job.folder / PREDICTIONS),
         facts=instruments.facts | {"device": device},
         **(measured | {"seconds": seconds}),

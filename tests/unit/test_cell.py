@@ -26,6 +26,8 @@ CHANGES = {
     "model": "h",
     "model_revision": "q",
     "seed": 4,
+    "decision": "top-k",
+    "judged_on": "validation",
     "record_schema": 99,
 }
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.deciding import Rule
 from bench.errors import UserError
 from bench.labelled_file import Layout, new_table
 from bench.labelling import Labelled, Labeller, parts
@@ -38,9 +39,9 @@ class Told(Method):
         return self.prediction
 
 
-def labelled(prediction, kind, decision, top=0, documents=3, tmp_path=None):
+def labelled(prediction, kind, rule, top=0, documents=3, tmp_path=None):
     context = Context(TaskProfile("t", kind, 4, "micro_f1"), Seeds(0), "cpu", 1, tmp_path, QuietInstruments())
-    labeller = Labeller(Told(prediction), context, decision, top)
+    labeller = Labeller(Told(prediction), context, rule, top)
     return labeller.label([Document(str(i), "text") for i in range(documents)]), labeller
 
 
@@ -48,7 +49,7 @@ SCORES = Scores(np.array([[0.1, 0.7, 0.3, 0.7], [-1, -2, -3, -4], [0.3, 0.2, 0.9
 
 
 def test_one_label_is_the_best_of_equals_the_first():
-    rows, _ = labelled(SCORES, "single", Decision(rule="argmax"), top=2)
+    rows, _ = labelled(SCORES, "single", Rule(Decision(rule="argmax")), top=2)
     assert [row.labels for row in rows] == [[1], [0], [2]]
     assert [row.scores for row in rows] == [[0.7], [-1.0], [0.9]]
     assert rows[0].best == [(1, 0.7), (3, 0.7)]
@@ -56,15 +57,29 @@ def test_one_label_is_the_best_of_equals_the_first():
 
 @pytest.mark.parametrize("threshold", [-9.0, 0.0, 0.25, float(np.float32(0.3)), 9.0])
 def test_sets_are_those_of_the_harness(threshold):
-    rows, _ = labelled(SCORES, "multi", Decision(rule="global-threshold", threshold=threshold))
+    rows, _ = labelled(SCORES, "multi", Rule(Decision(rule="global-threshold", threshold=threshold)))
     expected = decide(rank(SCORES), "multi", threshold)
     assert [sorted(row.labels) for row in rows] == [sorted(row.indices.tolist()) for row in expected]
     assert all(list(row.scores) == sorted(row.scores, reverse=True) for row in rows)
 
 
+def test_a_label_far_down_may_be_taken_and_those_above_it_left_out():
+    thresholds = np.array([0.05, 9, 0.2, 9], np.float32)
+    rule = Rule(Decision(rule="label-thresholds", threshold=9.0), thresholds)
+    rows, _ = labelled(SCORES, "multi", rule, top=2)
+    assert [row.labels for row in rows] == [[1, 2, 0], [0], [2, 0]]
+    assert [row.scores for row in rows] == [[0.7, 0.3, 0.1], [-1.0], [0.9, 0.3]]
+    assert rows[0].best == [(1, 0.7), (3, 0.7)]
+
+
+def test_so_many_labels_of_every_document():
+    rows, _ = labelled(SCORES, "multi", Rule(Decision(rule="top-k", k=2)))
+    assert [row.labels for row in rows] == [[1, 3], [0, 1], [2, 3]]
+
+
 def test_emitted_sets_keep_their_order_and_their_problems_add_up():
     sets = LabelSets([[2, 0], [], [1, 1]], ["", "", ""], {"duplicates": 1})
-    rows, labeller = labelled(sets, "multi", Decision(rule="emitted"))
+    rows, labeller = labelled(sets, "multi", Rule(Decision(rule="emitted")))
     assert [(row.labels, row.scores) for row in rows] == [([2, 0], None), ([], None), ([1], None)]
     labeller.label([Document(str(i), "") for i in range(3)])
     assert labeller.problems == {"duplicates": 2}
@@ -72,12 +87,13 @@ def test_emitted_sets_keep_their_order_and_their_problems_add_up():
 
 def test_a_prediction_of_other_documents_is_refused():
     with pytest.raises(ValueError, match="zip"):
-        labelled(SCORES, "single", Decision(rule="argmax"), documents=2)
+        labelled(SCORES, "single", Rule(Decision(rule="argmax")), documents=2)
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_written_scores_are_the_very_scores(score):
-    rows, _ = labelled(Scores(np.array([[score, score - 1]], np.float32)), "single", Decision(rule="argmax"), 0, 1)
+    scores = Scores(np.array([[score, score - 1]], np.float32))
+    rows, _ = labelled(scores, "single", Rule(Decision(rule="argmax")), documents=1)
     assert np.float32(json.loads(json.dumps(rows[0].scores))[0]) == np.float32(max(score, np.float32(score - 1)))
 
 

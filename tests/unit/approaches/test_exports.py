@@ -11,7 +11,7 @@ import pytest
 from baselines.bert import Bert, BertSettings
 from bench.approaches.embedding_head import EmbeddingHead, EmbeddingHeadSettings
 from bench.approaches.instruction_tuning import InstructionSettings, InstructionTuning
-from bench.exporting import decision_lines
+from bench.exporting import THRESHOLDS, decision_lines
 from bench.prediction import LabelSets
 from bench.record import Decision
 
@@ -146,3 +146,17 @@ def test_the_rule_of_several_labels():
     found = {"torch": torch, "names": ["a", "b", "c"], "scores": torch.tensor([[0.2, 0.5, 0.3], [-1.0, -2.0, -3.0]])}
     exec(decision_lines(Decision(rule="global-threshold", threshold=0.25), "multi"), found)
     assert found["labels"] == [["b", "c"], ["a"]]
+
+
+def test_other_rules_of_several_labels(tmp_path):
+    import torch
+
+    scores = torch.tensor([[0.2, 0.5, 0.3, 0.5], [-1.0, -2.0, -3.0, -4.0]])
+    found = {"torch": torch, "names": ["a", "b", "c", "d"], "scores": scores, "folder": str(tmp_path)}
+    (tmp_path / THRESHOLDS).write_text(json.dumps([0.1, 9.0, 0.2, 9.0]))
+    exec(decision_lines(Decision(rule="label-thresholds", threshold=9.0), "multi"), found)
+    assert found["labels"] == [["a", "b", "c"], ["a"]]
+    exec(decision_lines(Decision(rule="top-k", k=1), "multi"), found)
+    assert found["labels"] == [["b"], ["a"]]
+    exec(decision_lines(Decision(rule="top-k", k=2), "multi"), found)
+    assert found["labels"] == [["b", "d"], ["a", "b"]]

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_matrix
 
 from bench.metrics.f1 import set_metrics
-from bench.metrics.thresholds import choose_threshold, decide
+from bench.metrics.thresholds import choose_best, choose_label_thresholds, choose_threshold, decide, take_best
 from bench.prediction import Ranking, Scores, TopScores, rank
 
 FLOATS = st.one_of(
@@ -140,3 +141,79 @@ def test_scores_that_are_not_finite_are_refused():
         choose_threshold(csr_matrix([[1, 0]]), ranking)
     with pytest.raises(ValueError, match="not finite"):
         decide(ranking, "single")
+
+
+def by_label(gold, ranking):
+    gold = csr_matrix(gold)
+    return choose_label_thresholds(gold, ranking, choose_threshold(gold, ranking))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.tuples(st.integers(1, 4), st.integers(1, 3)).flatmap(
+        lambda s: st.tuples(arrays(np.int8, s, elements=st.integers(0, 1)), arrays(np.float32, s, elements=FLOATS))
+    )
+)
+def test_label_thresholds_reach_what_trying_all_of_them_reaches(case):
+    gold, values = case
+    ranking = rank(Scores(values))
+    fall_back = choose_threshold(csr_matrix(gold), ranking)
+    every = [
+        [*column, np.nextafter(column.min(), np.float32(-np.inf))] if gold[:, label].any() else [fall_back]
+        for label, column in enumerate(values.T)
+    ]
+    best = max(cut(gold, ranking, np.array(each, np.float32)) for each in itertools.product(*every))
+    assert cut(gold, ranking, by_label(gold, ranking)) == pytest.approx(best)
+    assert best >= cut(gold, ranking, fall_back)
+
+
+def test_labels_that_no_validation_document_has_fall_back():
+    values = np.array([[9, 2, 1, -4], [9, 3, 1, -5], [9, 1, 2, -6]], np.float32)
+    gold = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0]])
+    thresholds = by_label(gold, rank(Scores(values)))
+    assert thresholds[2] == thresholds[3] == choose_threshold(csr_matrix(gold), rank(Scores(values)))
+    assert thresholds[1] == 1.5
+    assert thresholds.dtype == np.float32
+
+
+def test_a_lone_hit_far_down_moves_no_threshold():
+    """As it would where each label's own F1 is maximised, and half of all documents got the label."""
+    values = np.column_stack([np.full(50, 9.0), np.linspace(1, 2, 50), np.zeros(50)]).astype(np.float32)
+    gold = np.zeros((50, 3), np.int8)
+    gold[:, 0] = 1
+    gold[25, 1] = 1
+    predicted = decide(rank(Scores(values)), "multi", by_label(gold, rank(Scores(values))))
+    assert predicted[:, 1].nnz == 0
+
+
+def test_labels_have_cuts_of_their_own():
+    values = np.array([[9, 5, 0.2], [9, 4, 0.1], [9, 0.2, -3], [9, 0.1, -4]], np.float32)
+    gold = np.array([[1, 1, 1], [1, 1, 1], [1, 0, 0], [1, 0, 0]])
+    thresholds = by_label(gold, rank(Scores(values)))
+    assert thresholds[1:].tolist() == pytest.approx([2.1, -1.45])
+    assert (decide(rank(Scores(values)), "multi", thresholds) != csr_matrix(gold)).nnz == 0
+
+
+def test_as_many_thresholds_as_labels_and_all_finite():
+    ranking = rank(Scores(np.array([[0.2, 0.1]])))
+    with pytest.raises(ValueError, match="3 thresholds for 2 labels"):
+        decide(ranking, "multi", np.zeros(3, np.float32))
+    with pytest.raises(ValueError, match="finite threshold"):
+        decide(ranking, "multi", np.array([0, np.nan], np.float32))
+
+
+@settings(deadline=None, max_examples=100)
+@given(CASES)
+def test_the_best_k_is_the_first_of_those_that_reach_most(case):
+    gold, values = case
+    ranking = rank(Scores(values))
+    reached = [micro_f1(gold, take_best(ranking, k)) for k in range(1, gold.shape[1] + 1)]
+    assert choose_best(csr_matrix(gold), ranking) == 1 + reached.index(max(reached))
+
+
+def test_the_k_best_labels():
+    lowest = np.finfo(np.float32).min
+    ranking = rank(Scores(np.array([[1, 3, 2], [1, lowest, lowest], [lowest] * 3], np.float32)))
+    assert take_best(ranking, 2).toarray().tolist() == [[0, 1, 1], [1, 0, 0], [1, 0, 0]]
+    with pytest.raises(ValueError, match="at least one"):
+        take_best(ranking, 0)
