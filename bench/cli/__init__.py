@@ -21,6 +21,7 @@ from bench.cli import (
     results,
     run,
     show,
+    tune,
     verify,
 )
 from bench.errors import UserError
@@ -35,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", short_help="Train, predict and measure; run it again to go on.")(run.run)
+app.command("tune", short_help="Find settings by validation documents.")(tune.tune)
 app.command("list", short_help="List tasks, methods and suites.")(list_.list_)
 app.command("show", short_help="Show the settings of a task or method, or a suite.")(show.show)
 app.add_typer(models.app, name="models", short_help="List, show and build models.")
