@@ -8,8 +8,11 @@ from typing import Any
 
 from bench.errors import UserError, unknown_name
 from bench.grids import without
+from bench.record import MenuRule
 from bench.registry import Plugin, Registry
 from bench.suite import Suite
+from bench.train_sizes import ALL, SETTING, TrainSize
+from bench.tuned import Tuned, less
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,9 @@ class Selection:
         models: Model names.
         seeds: Seeds.
         settings: ``key`` or ``NAME.key`` → value.
+        train_sizes: Numbers of training documents.
+        decision: The rule that chooses any number of labels.
+        tuned: What `bench tune` found.
     """
 
     tasks: tuple[str, ...] = ()
@@ -29,15 +35,21 @@ class Selection:
     models: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    train_sizes: tuple[TrainSize, ...] = ()
+    decision: MenuRule | None = None
+    tuned: tuple[Tuned, ...] = ()
 
     def of(self, suite: Suite, registry: Registry) -> Suite:
         """The suite with the user's words over its own.
 
         Raises:
-            UserError: A task, method or setting is unknown, or a setting belongs to a task and to a method.
+            UserError: A task, method or setting is unknown, a setting belongs to a task and to a method, or one says
+                how many training documents there are beside sizes that do.
         """
         parts: dict[str, Any] = {
-            name: value for name in ("tasks", "methods", "models", "seeds") if (value := getattr(self, name))
+            name: value
+            for name in ("tasks", "methods", "models", "seeds", "train_sizes", "decision", "tuned")
+            if (value := getattr(self, name))
         }
         for kind in ("task", "method"):
             for name in parts.get(f"{kind}s", ()):
@@ -46,12 +58,14 @@ class Selection:
         plugins = _selected(chosen, registry)
         for word, value in self.settings.items():
             for name, key in _owners(word, plugins, registry):
+                if key == SETTING and chosen.train_sizes and registry.find(name.rpartition("/")[2]).kind == "task":
+                    raise _two_sizes(word, value, chosen.train_sizes)
                 chosen = _with_word(chosen, name, key, value)
         return chosen
 
 
 def _with_word(suite: Suite, name: str, key: str, value: Any) -> Suite:
-    """The suite with a setting of a plugin (or of TASK/METHOD), which outranks what it says of pairs and variants."""
+    """The suite with a setting of a plugin (or of TASK/METHOD), above what it says of pairs, variants and tuning."""
     settings = {
         owner: without([given], key)[0] if owner.endswith(f"/{name}") else given
         for owner, given in suite.settings.items()
@@ -64,7 +78,15 @@ def _with_word(suite: Suite, name: str, key: str, value: Any) -> Suite:
         owner: without(grids, key) if owner == name or owner.endswith(f"/{name}") else grids
         for owner, grids in spanned.items()
     }
-    return suite.model_copy(update={"settings": settings, "variants": variants})
+    return suite.model_copy(update={"settings": settings, "variants": variants, "tuned": less(suite.tuned, name, key)})
+
+
+def _two_sizes(word: str, value: Any, sizes: Iterable[TrainSize]) -> UserError:
+    said = ",".join(map(str, sizes))
+    return UserError(
+        f"--set {word}={value}: the train sizes {said} say that already; leave it out, or write --train-size "
+        f"{ALL if value is None else value} instead of them"
+    )
 
 
 def _selected(suite: Suite, registry: Registry) -> list[Plugin]:

@@ -13,7 +13,10 @@ from bench import embedded
 from bench.errors import UserError, unknown_name
 from bench.grids import keys_without_value, points
 from bench.model import RANDOM
+from bench.record import DEFAULT_RULE, MenuRule
 from bench.settings import expanded
+from bench.train_sizes import TrainSize, checked_sizes
+from bench.tuned import Tuned, read_tuned
 
 EMBEDDED_MODELS = tuple(embedded.ARCHITECTURES)
 
@@ -33,11 +36,19 @@ class Suite(BaseModel):
         min_length=1,
     )
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    train_sizes: tuple[TrainSize, ...] = Field(
+        default=(),
+        description="numbers of training documents, or all: every task at each of them, laid over its settings",
+    )
+    decision: MenuRule = Field(DEFAULT_RULE, description="the rule that chooses any number of labels by their scores")
     settings: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="settings of a task or method, or of TASK/METHOD for that pair alone"
     )
     every_task: dict[str, Any] = Field(
         default_factory=dict, description="settings of every task that has them, unless `settings` says otherwise"
+    )
+    tuned: tuple[Tuned, ...] = Field(
+        default=(), description="a file that `bench tune` wrote: its settings go over `settings`, below variants"
     )
     variants: dict[str, tuple[dict[str, Any], ...]] = Field(
         default_factory=dict,
@@ -55,6 +66,16 @@ class Suite(BaseModel):
         if not isinstance(models, list):
             return models
         return [_model_name(entry) if isinstance(entry, dict) else entry for entry in models]
+
+    @field_validator("train_sizes", mode="before")
+    @classmethod
+    def _ascending(cls, sizes: Any) -> Any:
+        return checked_sizes(sizes) if isinstance(sizes, list | tuple) else sizes
+
+    @field_validator("tuned", mode="before")
+    @classmethod
+    def _read(cls, tuned: Any) -> Any:
+        return read_tuned(expanded(tuned)) if isinstance(tuned, str) else tuned
 
     @field_validator("variants", mode="before")
     @classmethod
@@ -168,6 +189,8 @@ def parse_suite(text: str, name: str, place: str) -> Suite:
     for key in content:
         if key not in Suite.model_fields:
             raise unknown_name(f"key of suite {place}", str(key), Suite.model_fields)
+    if isinstance(content.get("tuned"), str):
+        content["tuned"] = str(Path(place).parent / expanded(content["tuned"]))
     try:
         return Suite(**{"name": name, **content})
     except ValidationError as error:

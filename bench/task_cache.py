@@ -15,6 +15,7 @@ from bench.files import cache_folder, new_folder
 from bench.record import TaskFacts
 from bench.settings import Settings, settings_dict
 from bench.task import SPLITS, Documents, LabelSpace, Task, TaskData, TaskSettings
+from bench.train_sizes import ALL, laid_over
 
 if TYPE_CHECKING:
     from bench.registry import Plugin
@@ -86,6 +87,9 @@ class FrozenTask:
 def freeze(plugin: Plugin, given: Mapping[str, Any], say: Callable[[str], None]) -> FrozenTask:
     """The task as frozen documents; loads, checks and stores it where that has not been done.
 
+    What differs from frozen documents in nothing but the number of training documents is taken from those, so that a
+    source is read once for all of them, and what is held out cannot differ.
+
     Args:
         plugin: The task's plugin.
         given: The user's settings.
@@ -102,6 +106,21 @@ def freeze(plugin: Plugin, given: Mapping[str, Any], say: Callable[[str], None])
             stamp = task.stamp()
     if not available.ok:
         raise UserError(f"task {plugin.name} is unavailable: {available.reason}; {available.remedy}")
+    folder = _folder(plugin, settings, stamp)
+    if not _is_frozen(folder):
+        whole = _folder(plugin, settings.model_copy(update=laid_over(ALL)), stamp)
+        if _is_frozen(whole):
+            larger = FrozenTask.open(whole)
+            _store(_limited(larger.load(), settings), folder, larger.unlimited)
+        else:
+            say(f"loading {plugin.name}")
+            task.say = lambda line: say(f"{plugin.name}: {line}")
+            data = _load(task, plugin.name)
+            _store(_limited(data, settings), folder, task_facts(data).documents)
+    return FrozenTask.open(folder)
+
+
+def _folder(plugin: Plugin, settings: Settings, stamp: Any) -> Path:
     key = {
         "format": FORMAT,
         "task": f"{plugin.name}:{plugin.attribute}",
@@ -110,13 +129,11 @@ def freeze(plugin: Plugin, given: Mapping[str, Any], say: Callable[[str], None])
         "stamp": stamp,
     }
     digest = hashlib.blake2b(json.dumps(key, sort_keys=True).encode(), digest_size=12).hexdigest()
-    folder = cache_folder() / "tasks" / f"{plugin.name}-{digest}"
-    if not (folder / "facts.json").is_file():
-        say(f"loading {plugin.name}")
-        task.say = lambda line: say(f"{plugin.name}: {line}")
-        data = _load(task, plugin.name)
-        _store(_limited(data, settings), folder, unlimited=data)
-    return FrozenTask.open(folder)
+    return cache_folder() / "tasks" / f"{plugin.name}-{digest}"
+
+
+def _is_frozen(folder: Path) -> bool:
+    return (folder / "facts.json").is_file()
 
 
 def _load(task: Task, name: str) -> TaskData:
@@ -140,7 +157,7 @@ def _slice(columns: Mapping[str, list[Any]], start: int, end: int) -> Documents:
     return Documents(ids, texts, labels, None if None in categories else categories)
 
 
-def _store(data: TaskData, folder: Path, unlimited: TaskData) -> None:
+def _store(data: TaskData, folder: Path, unlimited: Mapping[str, int]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -164,7 +181,7 @@ def _store(data: TaskData, folder: Path, unlimited: TaskData) -> None:
     facts = {
         "fingerprint": data.fingerprint(),
         "facts": task_facts(data).model_dump(mode="json"),
-        "unlimited": task_facts(unlimited).documents,
+        "unlimited": dict(unlimited),
         "skipped": dict(data.skipped),
         "skipped_files": list(data.skipped_files),
         "remarks": list(data.remarks),

@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from report.curve_drawing import draw_curves, label_ends, looks
+from report.curves import CurvePlot
+from report.palette import FAINT, INK, STYLES, Style
 from report.plots import Axis, Plot, Series
 from report.text import slug
 
@@ -15,19 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette, told apart with any common colour blindness, without its yellow and black, which are lost on
-# a white or a dark page; markers differ too.
-STYLES = (
-    ("#0072B2", "o"),
-    ("#D55E00", "s"),
-    ("#009E73", "^"),
-    ("#CC79A7", "D"),
-    ("#E69F00", "v"),
-    ("#56B4E9", "P"),
-    ("#8C8C8C", "X"),
-)
-INK = "#24292f"
-FAINT = "#8b949e"
 SIZE = (5.6, 3.9)
 """Inches: a phone shows it at about its own size."""
 _MOST_LABELS = 30
@@ -38,6 +29,8 @@ _ADAPT = (
     "@media (prefers-color-scheme:dark){:root{color:#e6edf3}}</style>"
 )
 
+AnyPlot = Plot | CurvePlot
+
 
 def styles(methods: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each method, the same in all plots of a report."""
@@ -46,12 +39,12 @@ def styles(methods: Sequence[str]) -> dict[str, tuple[str, str]]:
     return {name: (STYLES[i % colours][0], STYLES[(i + i // colours) % shapes][1]) for i, name in enumerate(names)}
 
 
-def draw_png(plot: Plot, style: Mapping[str, tuple[str, str]]) -> bytes:
+def draw_png(plot: AnyPlot, style: Style) -> bytes:
     """The plot as PNG on white."""
     return _save(plot, style, "png", dpi=160, facecolor="white")
 
 
-def draw_svg(plot: Plot, style: Mapping[str, tuple[str, str]]) -> str:
+def draw_svg(plot: AnyPlot, style: Style) -> str:
     """The plot as SVG on a clear ground, whose ink follows the page's light or dark scheme."""
     text = _save(plot, style, "svg", transparent=True, metadata={"Date": None, "Creator": None}).decode()
     head, tag, rest = text[text.index("<svg") :].partition(">")
@@ -59,7 +52,7 @@ def draw_svg(plot: Plot, style: Mapping[str, tuple[str, str]]) -> str:
     return head + tag + _ADAPT + body
 
 
-def _save(plot: Plot, style: Mapping[str, tuple[str, str]], kind: Literal["png", "svg"], **options: Any) -> bytes:
+def _save(plot: AnyPlot, style: Style, kind: Literal["png", "svg"], **options: Any) -> bytes:
     import matplotlib as mpl
 
     buffer = io.BytesIO()
@@ -73,7 +66,7 @@ def _save(plot: Plot, style: Mapping[str, tuple[str, str]], kind: Literal["png",
     return buffer.getvalue()
 
 
-def _figure(plot: Plot, style: Mapping[str, tuple[str, str]]) -> Figure:
+def _figure(plot: AnyPlot, style: Style) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -81,24 +74,27 @@ def _figure(plot: Plot, style: Mapping[str, tuple[str, str]]) -> Figure:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     _frame(axes, plot)
-    for key in dict.fromkeys((one.method, one.hollow) for one in plot.series):
-        chosen = [one for one in plot.series if (one.method, one.hollow) == key]
-        _points(axes, chosen, style[key[0]], 48 if len(plot.series) <= _MOST_LABELS else 20)
+    if isinstance(plot, CurvePlot):
+        draw_curves(axes, plot, style)
+        label = partial(label_ends, axes, plot)
+    else:
+        _scatter(axes, plot, style)
+        label = partial(_label, axes, plot.series)
     numbered = any(one.number is not None for one in plot.series)
     if numbered:
-        _legend(axes, plot.series, style)
+        _legend(axes, plot, style)
     figure.draw_without_rendering()
-    if not _label(axes, plot.series) and not numbered:
+    if not label() and not numbered:
         # The legend takes room from the axes, so that the labels must be placed anew.
-        _legend(axes, plot.series, style)
+        _legend(axes, plot, style)
         for text in list(axes.texts):
             text.remove()
         figure.draw_without_rendering()
-        _label(axes, plot.series)
+        label()
     return figure
 
 
-def _frame(axes: Axes, plot: Plot) -> None:
+def _frame(axes: Axes, plot: AnyPlot) -> None:
     axes.set_title(plot.title, fontsize=10.5, color=INK, loc="left", pad=8, parse_math=False)
     axes.set_xlabel(plot.x.title, fontsize=9, color=INK, parse_math=False)
     axes.set_ylabel(plot.y.title, fontsize=9, color=INK, parse_math=False)
@@ -109,8 +105,8 @@ def _frame(axes: Axes, plot: Plot) -> None:
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(FAINT)
-    _scale(axes, plot.x, [x for one in plot.series for x, _ in ((one.x, one.y), *one.seeds)])
-    heights = [y for one in plot.series for _, y in ((one.x, one.y), *one.seeds)]
+    _scale(axes, plot.x, [x for x, _ in plot.extent])
+    heights = [y for _, y in plot.extent]
     room = max(0.02, 0.18 * (max(heights) - min(heights)))
     axes.set_ylim(min(heights) - room, max(heights) + room)
 
@@ -132,6 +128,12 @@ def _scale(axes: Axes, axis: Axis, values: Sequence[float]) -> None:
         axes.set_xlim(max(0.0, low - room), high + room)
         axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+def _scatter(axes: Axes, plot: Plot, style: Style) -> None:
+    for key in dict.fromkeys((one.method, one.hollow) for one in plot.series):
+        chosen = [one for one in plot.series if (one.method, one.hollow) == key]
+        _points(axes, chosen, style[key[0]], 48 if len(plot.series) <= _MOST_LABELS else 20)
 
 
 def _points(axes: Axes, series: Sequence[Series], style: tuple[str, str], size: float) -> None:
@@ -185,14 +187,12 @@ def _label(axes: Axes, series: Sequence[Series]) -> bool:
     return len(series) <= _MOST_LABELS and None not in spots
 
 
-def _legend(axes: Axes, series: Sequence[Series], style: Mapping[str, tuple[str, str]]) -> None:
+def _legend(axes: Axes, plot: AnyPlot, style: Style) -> None:
     from matplotlib.lines import Line2D
 
-    methods = list(dict.fromkeys(one.method for one in series))[:_MOST_IN_LEGEND]
-    handles = [
-        Line2D([], [], linestyle="", color=style[name][0], marker=style[name][1], label=_clip(name)) for name in methods
-    ]
-    columns = max(1, min(4, 84 // (max(len(_clip(name)) for name in methods) + 6)))
+    entries = _entries(plot, style)
+    handles = [Line2D([], [], label=name, **look) for name, look in entries]
+    columns = max(1, min(4, 84 // (max(len(name) for name, _ in entries) + 6)))
     legend = axes.figure.legend(
         handles=handles,
         loc="outside lower center",
@@ -200,9 +200,19 @@ def _legend(axes: Axes, series: Sequence[Series], style: Mapping[str, tuple[str,
         fontsize=8,
         frameon=False,
         labelcolor=INK,
+        handlelength=3.0 if isinstance(plot, CurvePlot) else 2.0,
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
+
+
+def _entries(plot: AnyPlot, style: Style) -> list[tuple[str, dict[str, Any]]]:
+    """What the legend names: each curve, where none has a number; else each method."""
+    if isinstance(plot, CurvePlot) and all(one.number is None for one in plot.series):
+        labels = [one.label for one in plot.series]
+        return list(zip(labels, looks(plot.series, style), strict=True))
+    methods = list(dict.fromkeys(one.method for one in plot.series))[:_MOST_IN_LEGEND]
+    return [(_clip(name), {"linestyle": "", "color": style[name][0], "marker": style[name][1]}) for name in methods]
 
 
 def _clip(name: str) -> str:

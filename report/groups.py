@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from bench.record import Identity, Record, TaskFacts
-from bench.telling import canonical, differing, telling_settings
+from bench.telling import as_shown, canonical, chosen_settings, differing, telling_settings
+from bench.train_sizes import SETTING, TrainSize, place, size_of
 from report.labels import numbers
 from report.text import plain, setting
 
@@ -100,17 +101,36 @@ class Section:
         detail: What tells it from other sections of this task: settings or the data's hash.
         records: Its records.
         missing: Its planned cells without a record.
+        family_detail: What tells it and the sections of other numbers of training documents from the rest of this task.
+        family: The cells of all sections that differ from it in the number of training documents alone; rows are told
+            apart by the same settings in all of them.
     """
 
     task: str
     detail: str
     records: tuple[Record, ...]
     missing: tuple[Identity, ...] = ()
+    family_detail: str = ""
+    family: tuple[Identity, ...] = ()
 
     @property
     def title(self) -> str:
         """Task and detail."""
         return f"{plain(self.task)} ({self.detail})" if self.detail else plain(self.task)
+
+    @property
+    def train_size(self) -> TrainSize:
+        """So many training documents were asked for."""
+        return size_of(self._first.task_settings)
+
+    @property
+    def kin(self) -> tuple[str, str]:
+        """What it has in common with sections of other numbers of training documents."""
+        return family_of(self._first)
+
+    @property
+    def _first(self) -> Identity:
+        return self.records[0].identity if self.records else self.missing[0]
 
     @cached_property
     def facts(self) -> TaskFacts | None:
@@ -152,7 +172,7 @@ class Section:
             records[_row_key(record.identity, machine)].append(record)
         for identity in self.missing:
             missing[_row_key(identity, "")].append(identity)
-        cells = [record.identity for record in self.records] + list(self.missing)
+        cells = [*(record.identity for record in self.records), *self.missing, *self.family]
         telling = {_row_key(one, "")[:3]: told for one, told in zip(cells, telling_settings(cells), strict=True)}
         groups = [
             _group(records.get(key, []), missing.get(key, []), telling[key[:3]], key[-1])
@@ -175,13 +195,33 @@ def sections(records: Sequence[Record], missing: Sequence[Identity] = ()) -> tup
             newest[key] = max(newest.get(key, ("", "")), (record.finished_at, identity.task_fingerprint))
     found: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
     absent: dict[tuple[str, str, str], list[Identity]] = defaultdict(list)
+    families: dict[tuple[str, str], list[Identity]] = defaultdict(list)
     for record in records:
         found[_section_key(record.identity, newest)].append(record)
+        families[family_of(record.identity)].append(record.identity)
     for identity in missing:
         absent[_section_key(identity, newest)].append(identity)
-    keys = sorted({*found, *absent})
+        families[family_of(identity)].append(identity)
+    kin = {key: family_of(found[key][0].identity if key in found else absent[key][0]) for key in {*found, *absent}}
+    keys = sorted(kin, key=lambda key: (kin[key], place(size_of(json.loads(key[1]))), key))
     details = _details(keys)
-    return tuple(Section(key[0], details[key], tuple(found.get(key, [])), tuple(absent.get(key, []))) for key in keys)
+    return tuple(
+        Section(
+            task=key[0],
+            detail=details[key][0],
+            records=tuple(found.get(key, ())),
+            missing=tuple(absent.get(key, ())),
+            family_detail=details[key][1],
+            family=tuple(families[kin[key]]),
+        )
+        for key in keys
+    )
+
+
+def family_of(identity: Identity) -> tuple[str, str]:
+    """What cells that differ in the number of training documents alone have in common of their task."""
+    others = {key: value for key, value in identity.task_settings.items() if key != SETTING}
+    return identity.task, canonical(others)
 
 
 def _task_key(identity: Identity) -> tuple[str, str]:
@@ -193,30 +233,32 @@ def _section_key(identity: Identity, newest: Mapping[tuple[str, str], tuple[str,
     return (*key, identity.task_fingerprint or newest.get(key, ("", ""))[1])
 
 
-def _details(keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+def _details(keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """What tells each section from others of its task, and what tells its family from others."""
     by_task: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     for key in keys:
         by_task[key[0]].append(key)
     return {key: detail for same in by_task.values() for key, detail in _details_of_task(same).items()}
 
 
-def _details_of_task(keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
-    settings = [json.loads(key[1]) for key in keys]
+def _details_of_task(keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], tuple[str, str]]:
+    settings = [as_shown(json.loads(key[1])) for key in keys]
     telling = differing(settings)
     alike: dict[str, int] = defaultdict(int)
     for key in keys:
         alike[key[1]] += 1
     details = {}
     for key, one in zip(keys, settings, strict=True):
-        parts = [f"{plain(name)}={setting(one[name])}" for name in telling if name in one]
+        words = {name: f"{plain(name)}={setting(one[name])}" for name in telling if name in one}
+        parts = list(words.values())
         if alike[key[1]] > 1:
             parts.append(f"data {key[2][:8]}" if key[2] else "data not read")
-        details[key] = ", ".join(parts)
+        details[key] = ", ".join(parts), ", ".join(text for name, text in words.items() if name != SETTING)
     return details
 
 
 def _row_key(identity: Identity, machine: str) -> tuple[str, ...]:
-    return identity.method, identity.model or "", canonical(identity.method_settings), machine
+    return identity.method, identity.model or "", canonical(chosen_settings(identity)), machine
 
 
 def _group(records: Sequence[Record], missing: Sequence[Identity], telling: Mapping[str, Any], machine: str) -> Group:

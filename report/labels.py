@@ -32,6 +32,13 @@ def names(groups: Sequence[Group]) -> list[str]:
     return found
 
 
+def marks(groups: Sequence[Group]) -> list[str]:
+    """What stands in a plot for each row: its name, cut where there is no room, or its method and number."""
+    short = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names(groups)]
+    pairs = zip(groups, short, strict=True)
+    return [name if group.number is None else f"{plain(group.method)} {group.number}" for group, name in pairs]
+
+
 def numbers(groups: Sequence[Group]) -> list[int | None]:
     """The position in the table, from 1, of each row of a method that has too many rows for names, or too long ones."""
     rows = _rows(groups)

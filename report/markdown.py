@@ -59,6 +59,7 @@ def _cell(cell: Cell) -> str:
 def _part(part: Part, images: Mapping[str, str]) -> list[str]:
     blocks = [f"## {escape_markdown(part.title)}", escape_markdown(part.facts)]
     blocks += [f"**Note:** {escape_markdown(text)}" for text in part.warnings]
+    blocks += [_figure(figure, images[figure.name]) for figure in part.opening]
     for table in part.tables:
         blocks += [*([f"### {escape_markdown(table.title)}"] if len(part.tables) > 1 else []), *_table(table)]
     return blocks + [_figure(figure, images[figure.name]) for figure in part.figures]

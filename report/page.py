@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from bench.record import Identity, Record
 from bench.store import latest
+from report.caveats import caveat_lines
 from report.conditions import CONDITIONS, conditions_table
+from report.curves import CurvePlot, curve_table, quality_against_documents, size_titles, sizes_line
+from report.families import Family, families
 from report.groups import Group, Section, sections
 from report.measures import (
     Measure,
@@ -23,7 +26,7 @@ from report.measures import (
     seconds,
     speed,
 )
-from report.plots import DEFAULT_PLOTS, Plot
+from report.plots import DEFAULT_PLOTS, MakePlot, Plot
 from report.provenance import (
     HOST_MEMORY,
     TIMES,
@@ -35,6 +38,7 @@ from report.provenance import (
     origin,
     task_line,
 )
+from report.rules import rules_table
 from report.tables import (
     BOLD_NOTE,
     Cell,
@@ -50,6 +54,7 @@ from report.tables import (
     superseded_note,
 )
 from report.text import DASH, counted, listed, plain, slug
+from report.tuning import Searches, tuning_table
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Figure:
     """A plot and its place: ``name`` is the stem of its file."""
 
     name: str
-    plot: Plot
+    plot: Plot | CurvePlot
     caption: str
 
 
@@ -72,6 +77,7 @@ class Part:
         tables: Results, and costs by machine where there are several; what each row was given.
         figures: Plots.
         warnings: What limits the figures.
+        opening: Plots that stand before the tables.
     """
 
     title: str
@@ -80,6 +86,12 @@ class Part:
     tables: tuple[Table, ...]
     figures: tuple[Figure, ...]
     warnings: tuple[str, ...]
+    opening: tuple[Figure, ...] = ()
+
+    @property
+    def drawn(self) -> tuple[Figure, ...]:
+        """All plots, in their order."""
+        return self.opening + self.figures
 
 
 @dataclass(frozen=True)
@@ -106,23 +118,27 @@ class Report:
     notes: tuple[str, ...]
 
 
-def build_report(records: Sequence[Record], missing: Sequence[Identity] = ()) -> Report:
+def build_report(
+    records: Sequence[Record], missing: Sequence[Identity] = (), searches: Searches | None = None
+) -> Report:
     """Everything a report says.
 
     Args:
         records: Records of any number of tasks; of each slot the last is used.
         missing: Planned cells that left no record.
+        searches: By slot, the search that found a cell's settings.
     """
     kept = latest(records)
     found = sections(kept, missing)
+    kin = families(found)
     failures = failures_table(found)
     return Report(
         title="Text classification: quality, memory and speed",
-        summary=_summary(kept, found),
+        summary=_summary(kept, kin),
         banner=_banner(kept, missing),
         warnings=_warnings(kept),
-        headline=headline_table(found),
-        parts=tuple(_part(section, anchor) for section, anchor in zip(found, _anchors(found), strict=True)),
+        headline=_headline(kin),
+        parts=_parts(kin, searches or {}),
         failures=failures if failures.rows else None,
         definitions=definitions(quality_names(found)) if found else (),
         origin=origin(kept),
@@ -132,6 +148,16 @@ def build_report(records: Sequence[Record], missing: Sequence[Identity] = ()) ->
             *superseded_note(len(records) - len(kept)),
         ),
     )
+
+
+def _headline(kin: Sequence[Family]) -> Table:
+    """The headline of every section, but of a learning curve that of the largest size alone."""
+    table = headline_table(
+        [section for family in kin for section in ([family.largest] if family.curved else family.sections)]
+    )
+    curved = [family.title for family in kin if family.curved]
+    note = f"Of several training sizes only the largest stands here; the learning curves show all: {listed(curved)}."
+    return replace(table, notes=(*table.notes, *([note] if curved else [])))
 
 
 def headline_table(found: Sequence[Section]) -> Table:
@@ -201,13 +227,19 @@ def _headline_notes(found: Sequence[Section]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _summary(records: Sequence[Record], found: Sequence[Section]) -> str:
+def _summary(records: Sequence[Record], kin: Sequence[Family]) -> str:
     ok = sum(record.status == "ok" for record in records)
     methods = len({record.method for record in records})
     return (
-        f"{counted(len(found), 'task')}, {counted(methods, 'method')}, "
+        f"{counted(len(kin), 'task')}{_sizes_counted(kin)}, {counted(methods, 'method')}, "
         f"{counted(len(records), 'cell')} on record, {ok:,} of them finished."
     )
+
+
+def _sizes_counted(kin: Sequence[Family]) -> str:
+    counts = {len(family.sections) if family.curved else 1 for family in kin}
+    most = max(counts, default=1)
+    return f" at {'up to ' if len(counts) > 1 else ''}{most} training sizes" if most > 1 else ""
 
 
 def _banner(records: Sequence[Record], missing: Sequence[Identity]) -> Banner | None:
@@ -249,26 +281,63 @@ def _reading(records: Sequence[Record]) -> tuple[str, ...]:
     return (*notes, "Among results a dash is a figure that is not known; its footnote says why.")
 
 
-def _anchors(found: Sequence[Section]) -> list[str]:
-    seen: Counter[str] = Counter()
-    anchors = []
-    for section in found:
-        stem = slug(section.title)
-        seen[stem] += 1
-        anchors.append(stem if seen[stem] == 1 else f"{stem}-{seen[stem]}")
-    return anchors
+def _parts(kin: Sequence[Family], searches: Searches) -> tuple[Part, ...]:
+    """A part for each section, before those of several sizes their learning curves."""
+    anchors = _Anchors()
+    parts = []
+    for family in kin:
+        if family.spans:
+            parts.append(_curve_part(family, anchors.of(_curve_title(family))))
+        for section in family.sections:
+            plots = DEFAULT_PLOTS if section is family.largest or not family.curved else ()
+            parts.append(_part(section, anchors.of(section.title), plots, searches))
+    return tuple(parts)
 
 
-def _part(section: Section, anchor: str) -> Part:
+@dataclass
+class _Anchors:
+    """Names of parts in links, each once."""
+
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def of(self, title: str) -> str:
+        stem = slug(title)
+        self.seen[stem] += 1
+        return stem if self.seen[stem] == 1 else f"{stem}-{self.seen[stem]}"
+
+
+def _curve_title(family: Family) -> str:
+    return f"{family.title}: learning curves"
+
+
+def _curve_part(family: Family, anchor: str) -> Part:
+    if not family.curved:
+        sizes = f"Training documents: {', '.join(size_titles(family))}."
+        return Part(_curve_title(family), anchor, sizes, (), (), (f"No learning curve: {family.obstacle}.",))
+    plot = quality_against_documents(family)
+    figures = (Figure(f"{anchor}-{plot.key}", plot, _curve_caption(family, plot)),) if plot else ()
+    lacking = () if plot else ("No learning curve: no two sizes have a result.",)
+    return Part(_curve_title(family), anchor, sizes_line(family), (curve_table(family),), (), lacking, figures)
+
+
+def _curve_caption(family: Family, plot: CurvePlot) -> str:
+    definition = metric_definition(family.primary).rstrip(".")
+    meaning = (f"{metric_title(family.primary)}: {definition}.",) if definition else ()
+    return " ".join((f"{family.title}: {plot.title}.", *meaning, *plot.notes))
+
+
+def _part(section: Section, anchor: str, plots: Sequence[MakePlot], searches: Searches) -> Part:
     several = len(section.hardware_ids) > 1
     warnings = list(disturbed_line(section.records))
     if several:
         warnings.append("Measured on several machines: speed and memory are compared within one machine only.")
     if len({tuple(r.seed for r in g.records) for g in section.groups if g.ok}) > 1:
         warnings.append("Rows differ in their seeds.")
+    warnings += caveat_lines(section)
     tables = _tables_by_machine(section) if several else (_one_table(section),)
-    tables += conditions_table(section)
-    return Part(section.title, anchor, task_line(section), tables, tuple(_figures(section, anchor)), tuple(warnings))
+    tables += (*rules_table(section), *tuning_table(section, searches), *conditions_table(section))
+    figures = tuple(_figures(section, anchor, plots))
+    return Part(section.title, anchor, task_line(section), tables, figures, tuple(warnings))
 
 
 def _one_table(section: Section) -> Table:
@@ -298,12 +367,12 @@ def _on(section: Section, machine: str) -> list[Group]:
     return [group for group in section.groups_by_machine if group.machine == machine and group.records]
 
 
-def _figures(section: Section, anchor: str) -> list[Figure]:
+def _figures(section: Section, anchor: str, plots: Sequence[MakePlot]) -> list[Figure]:
     several = len(section.hardware_ids) > 1
     figures: list[Figure] = []
     for place, machine in enumerate(section.hardware_ids, start=1):
         groups = _on(section, machine) if several else section.groups
-        for make in DEFAULT_PLOTS:
+        for make in plots:
             plot = make(section, groups)
             if plot:
                 name = f"{anchor}-{plot.key}" + (f"-machine-{place}" if several else "")

@@ -59,6 +59,26 @@ def place(
     return spots
 
 
+def spread(heights: Sequence[float], low: float, high: float, apart: float) -> list[float]:
+    """Heights at least so far apart, in the same order, as near to their own as can be (least squares).
+
+    Args:
+        heights: Ascending.
+        low: The lowest that may be.
+        high: The highest that may be; there must be room for all.
+        apart: Least distance.
+    """
+    import numpy as np
+    from scipy.optimize import isotonic_regression
+
+    if not heights:
+        return []
+    # What must ascend by `apart` is, less so many steps, what must not descend.
+    steps = apart * np.arange(len(heights))
+    found = isotonic_regression(np.asarray(heights) - steps).x
+    return list(np.clip(found, low, max(low, high - steps[-1])) + steps)
+
+
 def _cost(box: Box, taken: Sequence[Box], bounds: Box) -> float:
     outside = box.area - box.overlap(bounds)
     return 10 * outside + sum(box.overlap(other) for other in taken)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from report.groups import Group, Section
-from report.labels import LONGEST, names
+from report.labels import marks
 from report.measures import Measure, device_memory, host_above_idle, metric, speed, summarise
 from report.text import counted, listed, plain
 
@@ -63,6 +63,11 @@ class Plot:
     notes: tuple[str, ...] = ()
 
     @property
+    def extent(self) -> tuple[tuple[float, float], ...]:
+        """Everything that is drawn, as points."""
+        return tuple(point for one in self.series for point in ((one.x, one.y), *one.seeds))
+
+    @property
     def description(self) -> str:
         """The plot in words, for those who cannot see it."""
         points = [f"{one.label}: {one.y:.3f} at {one.x:,.4g}" for one in self.series]
@@ -84,7 +89,8 @@ def quality_against_device_memory(section: Section, groups: Sequence[Group]) -> 
     return _scatter("device-memory", section, groups, device_memory(), "Peak device memory in training, MiB")
 
 
-DEFAULT_PLOTS: tuple[Callable[[Section, Sequence[Group]], Plot | None], ...] = (
+MakePlot = Callable[[Section, Sequence[Group]], Plot | None]
+DEFAULT_PLOTS: tuple[MakePlot, ...] = (
     quality_against_speed,
     quality_against_host_memory,
     quality_against_device_memory,
@@ -137,9 +143,7 @@ def _notes(series: Sequence[Series], absent: Sequence[str], x: Measure, y: Measu
 
 
 def _labels(groups: Sequence[Group]) -> list[str]:
-    labels = []
-    for group, name in zip(groups, names(groups), strict=True):
-        text = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
-        text = text if group.number is None else f"{plain(group.method)} {group.number}"
-        labels.append(text + ("" if group.complete else f" ({len(group.ok)}/{group.planned} seeds)"))
-    return labels
+    return [
+        mark + ("" if group.complete else f" ({len(group.ok)}/{group.planned} seeds)")
+        for group, mark in zip(groups, marks(groups), strict=True)
+    ]

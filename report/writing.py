@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.record import Identity, Record
 
@@ -25,7 +26,13 @@ class ReportFiles:
     plots: tuple[Path, ...]
 
 
-def write_report(records: Sequence[Record], out: Path, *, missing: Sequence[Identity] = ()) -> ReportFiles:
+def write_report(
+    records: Sequence[Record],
+    out: Path,
+    *,
+    missing: Sequence[Identity] = (),
+    searches: Mapping[str, Mapping[str, Any]] | None = None,
+) -> ReportFiles:
     """Write ``report.md``, ``report.html`` and ``plots/*.png`` into a folder.
 
     The same records give the same files, byte for byte. Each is written aside and renamed, the pages last, so that a
@@ -35,6 +42,7 @@ def write_report(records: Sequence[Record], out: Path, *, missing: Sequence[Iden
         records: Records of any number of tasks; of each slot the last is used.
         out: The folder; made where absent.
         missing: Planned cells that left no record, to be shown as missing.
+        searches: By slot, what `bench tune` wrote of the search that found a cell's settings.
 
     Raises:
         OSError: The folder cannot be written.
@@ -44,8 +52,8 @@ def write_report(records: Sequence[Record], out: Path, *, missing: Sequence[Iden
     from report.markdown import render_markdown
     from report.page import build_report
 
-    report = build_report(records, missing)
-    figures = [figure for part in report.parts for figure in part.figures]
+    report = build_report(records, missing, searches)
+    figures = [figure for part in report.parts for figure in part.drawn]
     style = styles([one.method for figure in figures for one in figure.plot.series])
     plots = [_write(out / "plots" / f"{one.name}.png", draw_png(one.plot, style)) for one in figures]
     pages = {

@@ -13,7 +13,7 @@ from bench.errors import ModelError, UserError, unknown_name
 from bench.method import Method
 from bench.model import RANDOM, ResolvedModel, known_name, resolve
 from bench.presets import find_preset
-from bench.record import STATUSES, Identity, Record, TaskFacts
+from bench.record import DEFAULT_RULE, STATUSES, Identity, MenuRule, Record, TaskFacts
 from bench.registry import Plugin, PluginKind, Registry
 from bench.saved import lacks_model
 from bench.selection import known_settings
@@ -23,6 +23,8 @@ from bench.suite import EMBEDDED_MODELS, Suite
 from bench.task import Task, TaskProfile
 from bench.task_cache import FrozenTask, freeze
 from bench.telling import canonical, in_words
+from bench.train_sizes import ALL, SETTING, TrainSize, laid_over
+from bench.tuned import Tuned, found_for
 
 State = Literal["done", "missing", "failed", "unavailable"]
 
@@ -43,7 +45,9 @@ class PlannedCell:
         identity: What it is.
         method: Its method's plugin.
         frozen: Its task; None where that is unavailable.
+        size: What its suite's train size sets of it beyond the settings of its task.
         variant: What its suite sets of it beyond the settings of its method.
+        tuned: The search that found some of its settings.
         model: Its model; None where it needs none, or where that is unavailable.
         uses_torch: Whether its child should come with torch imported.
         shares_training: Whether several devices may train it together.
@@ -55,7 +59,9 @@ class PlannedCell:
     identity: Identity
     method: Plugin
     frozen: FrozenTask | None
+    size: Mapping[str, Any] = field(default_factory=dict)
     variant: Mapping[str, Any] = field(default_factory=dict)
+    tuned: Tuned | None = None
     model: ResolvedModel | None = None
     uses_torch: bool = False
     shares_training: bool = False
@@ -76,7 +82,12 @@ class PlannedCell:
     @property
     def absent(self) -> str:
         """The name under which it is kept that it cannot run."""
-        return absent_name(self.identity, in_words(self.variant))
+        return absent_name(self.identity, self.spanned)
+
+    @property
+    def spanned(self) -> str:
+        """Its train size and its variant, in words."""
+        return in_words({**self.size, **self.variant})
 
     @property
     def state(self) -> State:
@@ -111,6 +122,7 @@ class PlannedCell:
             "state": self.state,
             "status": status,
             "identity": self.identity.model_dump(mode="json"),
+            "tuned": self.tuned.budget() if self.tuned is not None else None,
             "reason": self.blocked.reason if self.blocked else (self.previous.reason if self.previous else None),
         }
 
@@ -180,7 +192,7 @@ class Planner:
     _said: set[str] = field(default_factory=set)
 
     def plan(self) -> list[PlannedCell]:
-        """Every cell in the suite's order: by task, then method, variant, model and seed.
+        """Every cell in the suite's order: by task, then train size, method, variant, model and seed.
 
         Raises:
             UserError: A name or a setting is unknown, or a plugin that was named is broken.
@@ -266,24 +278,62 @@ class Planner:
         return self.suite.task_settings(task.name, known_settings(task))
 
     def _cells_of(self, task: Plugin, methods: list[Plugin]) -> Iterator[PlannedCell]:
-        frozen, task_settings, blocked = self._task(task)
+        for size in self._sizes_of(task):
+            yield from self._cells_at(task, size, methods)
+
+    def _sizes_of(self, task: Plugin) -> list[dict[str, int | None]]:
+        """What is laid over a task's settings for its train sizes; nothing, once, where the suite has none.
+
+        All documents are frozen first, whether or not a size asks for them: they tell which sizes there are.
+        """
+        sizes, known = self.suite.train_sizes, known_settings(task)
+        if not sizes or SETTING not in known:
+            if sizes and known:
+                self.say(f"{task.name}: it has no setting {SETTING}, so it runs at one train size")
+            return [{}]
+        whole, _, _ = self._task(task, laid_over(ALL))
+        if whole is not None:
+            sizes = self._within(sizes, task.name, whole.facts.documents["train"])
+        return [laid_over(size) for size in sizes]
+
+    def _within(self, sizes: tuple[TrainSize, ...], task: str, documents: int) -> tuple[TrainSize, ...]:
+        """The sizes with ``all``, once, for what no training split of so many documents is larger than."""
+        smaller = tuple(size for size in sizes if size != ALL and size < documents)
+        too_large = [f"{size:,}" for size in sizes if size != ALL and size >= documents]
+        if too_large:
+            self.say(
+                f"{task}: train size {' and '.join(too_large)}: there are {documents:,} training documents, so that is "
+                f"{ALL}, and runs once"
+            )
+        return (*smaller, ALL) if len(smaller) < len(sizes) else smaller
+
+    def _cells_at(self, task: Plugin, size: dict[str, int | None], methods: list[Plugin]) -> Iterator[PlannedCell]:
+        frozen, task_settings, blocked = self._task(task, size)
         for method in methods:
             draft = PlannedCell(
                 Identity(task=task.name, task_settings=task_settings, method=method.name),
                 method,
                 frozen,
+                size,
                 blocked=blocked,
             )
             if frozen is not None:
-                draft = _identify(draft, task_fingerprint=frozen.fingerprint)
+                draft = _identify(draft, task_fingerprint=frozen.fingerprint, decision=self._decision(frozen))
             for variant in self._variants(draft):
-                for cell in self._with_models(variant):
+                for cell in map(self._with_tuned, self._with_models(variant)):
                     for seed in dict.fromkeys(self.suite.seeds):
                         yield _identify(cell, seed=seed)
 
-    def _task(self, plugin: Plugin) -> tuple[FrozenTask | None, dict[str, Any], Blocked | None]:
-        """The frozen task and its settings, or why it cannot be had."""
-        given = self._task_settings(plugin)
+    def _decision(self, task: FrozenTask) -> MenuRule | None:
+        """The rule that was chosen for any number of labels; None for the default one, and where there is one label."""
+        chosen = self.suite.decision
+        return chosen if task.facts.kind == "multi" and chosen != DEFAULT_RULE else None
+
+    def _task(
+        self, plugin: Plugin, size: Mapping[str, Any]
+    ) -> tuple[FrozenTask | None, dict[str, Any], Blocked | None]:
+        """The frozen task and its settings, those of a train size over the suite's; or why it cannot be had."""
+        given = {**self._task_settings(plugin), **size}
         chosen: dict[str, Any] = {}
         try:
             task_class: Callable[[Settings], Task] = plugin.load()
@@ -309,6 +359,17 @@ class Planner:
             found.setdefault(canonical(cell.identity.method_settings), cell)
         return found.values()
 
+    def _with_tuned(self, cell: PlannedCell) -> PlannedCell:
+        """The cell with the settings that were found for its task, method and model, if any were."""
+        one = cell.identity
+        found = found_for(self.suite.tuned, one.task, one.task_fingerprint, one.method, one.model)
+        if found is None or cell.blocked is not None:
+            return cell
+        if found.task_fingerprint != one.task_fingerprint:
+            self._say_once(f"{one.task} × {one.method}: its settings were tuned on other documents of {one.task}")
+        settings = cell.method.settings({**one.method_settings, **found.settings, **cell.variant})
+        return replace(_identify(cell, method_settings=settings_dict(settings)), tuned=found)
+
     def _with_method(self, draft: PlannedCell) -> PlannedCell:
         """Add the method's settings and code; block the cell where the method does not fit the task."""
         plugin = draft.method
@@ -325,10 +386,13 @@ class Planner:
         profile = TaskProfile(draft.identity.task, facts.kind, facts.n_labels, facts.primary_metric)
         try:
             with plugin.guarded():
-                support = method_class(settings).supports(profile)
+                learner = method_class(settings)
+                support, available = learner.supports(profile), learner.availability()
         except UserError as error:
             return replace(named, blocked=Blocked(str(error)))
-        return named if support.ok else replace(named, blocked=Blocked(support.reason))
+        if not support.ok:
+            return replace(named, blocked=Blocked(support.reason))
+        return named if available.ok else replace(named, blocked=Blocked(available.reason, available.remedy or None))
 
     def _source(self, plugin: Plugin) -> str:
         return plugin.source_hash("bench.runner.child")
@@ -358,15 +422,18 @@ class Planner:
             fitting = {
                 known_name(name) if isinstance(model, Blocked) else model.name: model
                 for name, model in found
-                if _kind(name, model) in {architecture, None}
+                if architecture == "any" or _kind(name, model) in {architecture, None}
             }
             if fitting:
                 return fitting
             line = f"{method}: no {architecture} among {', '.join(names)}; it starts from the embedded {architecture}"
-            if line not in self._said:
-                self._said.add(line)
-                self.say(line)
+            self._say_once(line)
         raise AssertionError(f"no embedded model is a {architecture}")
+
+    def _say_once(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self.say(line)
 
     def _resolve(self, name: str) -> ResolvedModel | Blocked:
         if name not in self._models:

@@ -1,0 +1,44 @@
+"""What limits the figures of single rows: precisions that stray, work that was not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bench.numerics import stray_line
+from bench.record import Record
+from report.groups import Group, Section
+from report.text import plain
+
+
+def caveat_lines(section: Section) -> tuple[str, ...]:
+    """A line for each row of which there is something to say, once for all of its seeds."""
+    return tuple(
+        f"{group.label}: {plain(line)}"
+        for group in section.groups
+        for caveat in _CAVEATS
+        for line in _of(group, caveat)
+    )
+
+
+def _of(group: Group, caveat: Callable[[Record], str | None]) -> list[str]:
+    """What is said of the first seed that it can be said of."""
+    return list(filter(None, map(caveat, group.ok)))[:1]
+
+
+def _cached_line(record: Record) -> str | None:
+    """Train seconds do not hold what was computed for an earlier cell."""
+    found: Any = record.facts.get("embeddings_train")
+    # A method may note anything.
+    if not isinstance(found, dict) or not found.get("from_cache"):
+        return None
+    try:
+        return (
+            f"embeddings of {found['from_cache']:,} training documents came from the cache; train seconds leave out "
+            f"the {found['seconds']:,.1f} s that computing them took"
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+_CAVEATS: tuple[Callable[[Record], str | None], ...] = (stray_line, _cached_line)
