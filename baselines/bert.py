@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from baselines.depths import Depths, body_of
 from bench.encoding import Encoded, Padded, load_tokenizer, padding_id, save_tokenizer
 from bench.errors import ModelError
 from bench.export_lines import lines
@@ -18,12 +19,15 @@ from bench.judging import Judge
 from bench.losses import LossSettings, Objective, in_parts, objective
 from bench.method import Context, Exported, Method
 from bench.model import materialise
+from bench.numerics import probe_numerics
 from bench.prediction import Scores, TopScores
+from bench.spaces import Around
 from bench.task import Documents, LabelSpace
 from bench.training import (
     HEAD_START,
     FineTuneSettings,
     Fitting,
+    Precision,
     classification_collate,
     count_parameters,
     encode_documents,
@@ -42,9 +46,24 @@ if TYPE_CHECKING:
 class BertSettings(LossSettings, FineTuneSettings):
     """Settings of ``bert``; the defaults are those of the BERT paper's middle ground."""
 
-    learning_rate: float = Field(3e-5, gt=0, description="peak learning rate")
+    learning_rate: Annotated[float, Around(10)] = Field(3e-5, gt=0, description="peak learning rate")
     head_learning_rate: float | None = Field(
         None, gt=0, description="peak learning rate of the classification head; learning_rate where not set"
+    )
+    layer_decay: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="learning rate of each layer of the encoder over that of the one above it; embeddings have the "
+        "lowest, the head is not touched; 1: all have the same",
+    )
+    frozen_layers: int = Field(
+        0, ge=0, description="embeddings and so many layers above them are not trained; 0: everything is"
+    )
+    precision: Precision = Field(
+        "auto",
+        description="what the network computes in; auto: bfloat16 where a CUDA device has it, else float32. In "
+        "bfloat16 some documents are labelled in float32, too, and the record says whether the two stray apart",
     )
 
 
@@ -53,6 +72,9 @@ class Bert(Method):
 
     Cross-entropy for single labels. For any number of labels binary cross-entropy, or what the settings say, where the
     head's bias starts at the log-odds of each label. Scores are the logits.
+
+    Layers may learn the slower, the deeper they lie (ULMFiT, arXiv 1801.06146; ELECTRA, arXiv 2003.10555), or not at
+    all.
     """
 
     name = "bert"
@@ -62,9 +84,10 @@ class Bert(Method):
     shares_training = True
 
     def work(self, workload: Workload) -> Work:
-        """All of an encoder is trained, head and all."""
+        """All of an encoder is trained, head and all, but for the layers that are frozen."""
         reading = reading_of(self.config, workload)
-        return Work("classifier", "all", reading, training_of(self.config, workload, reading))
+        training = training_of(self.config, workload, reading)
+        return Work("classifier", "all", reading, training, frozen_layers=self.config.frozen_layers)
 
     def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
         """Fine-tune on the training documents; validation documents choose the epoch that is kept."""
@@ -78,13 +101,11 @@ class Bert(Method):
         judge = Judge.of(train, labels, context.task.kind)
         validate = validation_score(self.predict, validation, judge, self.config, context)
         fine_tune(replace(self._fitting(goal, encoded, train), validate=validate), self.config, context)
+        probe_numerics(self._scores, validation if len(validation) else train, self.config.precision, context)
 
     def predict(self, texts: Sequence[str], context: Context) -> Scores | TopScores:
         """Logits, float32, or the 100 best where labels are many; tokenising is part of the time that this takes."""
-        inference = Inference(
-            self._tokenise, self._forward, padding_id(self._tokenizer), self.config.predict_batch_size
-        )
-        return predict_scores(texts, inference, context)
+        return self._scores(texts, context, self.config.precision)
 
     def save(self, folder: Path) -> None:
         """Write the network and its tokenizer in the format of transformers."""
@@ -106,6 +127,11 @@ class Bert(Method):
         load, use = lines("classifier")
         return Exported("a model for `AutoModelForSequenceClassification`", "transformers", load, use)
 
+    def _scores(self, texts: Sequence[str], context: Context, precision: Precision) -> Scores | TopScores:
+        filler, size = padding_id(self._tokenizer), self.config.predict_batch_size
+        inference = Inference(self._tokenise, self._forward, filler, size, precision=precision)
+        return predict_scores(texts, inference, context)
+
     def _tokenise(self, texts: Sequence[str]) -> Encoded:
         return encode_documents(self._tokenizer, self._network.config, texts, self.config)
 
@@ -126,14 +152,13 @@ class Bert(Method):
         def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
             return goal.loss(self._before_last(network, batch["ids"], batch["mask"]), self._last, batch["targets"])
 
-        body = body_of(self._network)
         return Fitting(
             self._network,
             [len(row) for row in encoded.rows],
             classification_collate(encoded.rows, train, goal.targets, padding_id(self._tokenizer)),
             loss,
-            head=lambda name: not name.startswith(body),
-            head_learning_rate=self.config.head_learning_rate,
+            learning_rate=learning_rates(self._network, self.config),
+            precision=self.config.precision,
             stored=count_parameters(self._network)[1],
         )
 
@@ -145,6 +170,7 @@ class Bert(Method):
         folder = materialise(context.model)
         torch.manual_seed(context.seeds.of("weights"))
         self._read(folder, labels, context)
+        freeze(self._network, self.config.frozen_layers)
 
     def _read(self, folder: Path, labels: LabelSpace, context: Context) -> None:
         import torch
@@ -173,9 +199,32 @@ def final_layer(network: nn.Module, n_labels: int) -> nn.Linear | None:
     return fitting[-1] if fitting else None
 
 
-def body_of(network: Any) -> str:
-    """What the names of all parts of an encoder begin with, those of its head left out."""
-    return f"{network.base_model_prefix}."
+def learning_rates(network: Any, settings: BertSettings) -> Callable[[str], float]:
+    """Name of a parameter → its peak learning rate."""
+    body, whole = body_of(network), settings.learning_rate
+    # Networks whose layers cannot be told apart have no use for depths, and need none.
+    depths = Depths.in_network(network).of if settings.layer_decay < 1 else {}
+
+    def rate(parameter: str) -> float:
+        if not parameter.startswith(body):
+            return settings.head_learning_rate or whole
+        return float(whole * settings.layer_decay ** depths.get(parameter, 0))
+
+    return rate
+
+
+def freeze(network: Any, layers: int) -> None:
+    """Train neither embeddings nor the first so many layers.
+
+    Raises:
+        UserError: There are fewer layers.
+        ModelError: The network is no stack of layers.
+    """
+    if layers == 0:
+        return
+    frozen = Depths.in_network(network).frozen(layers)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(not frozen(name))
 
 
 def start_final_layer(network: nn.Module, n_labels: int, bias: Tensor | None) -> None:

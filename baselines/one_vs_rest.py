@@ -1,164 +1,159 @@
-"""One linear support vector machine a label over shared sparse features, trained on all cores."""
+"""One linear machine a label over shared sparse features, trained on all cores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from baselines.liblinear import LinearSettings, Machine, train_machine
+from baselines.linear_model import LinearModel
+from baselines.negatives import Negatives, positives_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csc_matrix, csr_matrix
 
-NEVER, ALWAYS = -10.0, 10.0
-"""Scores of labels that no training document has, or every one; far outside what margins reach."""
-
-_BLOCK = 2**24
+_TOGETHER = 256
+"""Labels whose negatives are looked for at once."""
 
 
 @dataclass(frozen=True)
-class LinearSettings:
-    """How each machine is trained.
+class OneVsRest:
+    """How the machines of all labels are trained; two bounds keep time and memory in hand where labels are many.
 
     Attributes:
-        c: Inverse strength of the L2 penalty.
-        tolerance: Relative tolerance at which training stops.
-        prune: Weights of at most this magnitude are dropped.
-        seed: Seed of the solver.
+        machine: How each of them is trained.
+        negatives: Documents without the label that a machine is trained against; all of them where that is as many as
+            there are documents.
+        weights: Most weights held over all labels: of each label the greatest, the same number of each.
+        seed: Of the choice of negatives.
         threads: Machines trained at a time.
     """
 
-    c: float
-    tolerance: float
-    prune: float
+    machine: LinearSettings
+    negatives: int
+    weights: int
     seed: int
     threads: int
 
 
-@dataclass(frozen=True)
-class LinearModel:
-    """The machines of all labels that occur in training.
-
-    Attributes:
-        labels: int32, their positions in the label space, ascending.
-        weights: Sparse float32, shape (these labels, features).
-        intercepts: float32, one a label.
-        n_labels: Size of the label space.
-    """
-
-    labels: NDArray[np.int32]
-    weights: csr_matrix
-    intercepts: NDArray[np.float32]
-    n_labels: int
-
-    @property
-    def size(self) -> int:
-        """Number of weights and intercepts held."""
-        return int(self.weights.nnz) + len(self.intercepts)
-
-    def arrays(self) -> dict[str, Any]:
-        """What :meth:`from_arrays` makes this model of again."""
-        weights = self.weights
-        return {
-            "labels": self.labels,
-            "intercepts": self.intercepts,
-            "data": weights.data,
-            "indices": weights.indices,
-            "indptr": weights.indptr,
-        }
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], n_features: int, n_labels: int) -> LinearModel:
-        """The model with these arrays."""
-        from scipy.sparse import csr_matrix
-
-        labels = arrays["labels"]
-        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-        return cls(labels, csr_matrix(parts, shape=(len(labels), n_features)), arrays["intercepts"], n_labels)
-
-    def scores(self, features: csr_matrix) -> NDArray[np.float32]:
-        """Distances from the separating planes, float32, shape (documents, all labels)."""
-        import numpy as np
-
-        values = np.full((features.shape[0], self.n_labels), NEVER, dtype=np.float32)
-        for start, part in self._blocks(features):
-            values[start : start + len(part), self.labels] = part
-        return values
-
-    def top_scores(self, features: csr_matrix, k: int) -> csr_matrix:
-        """The ``k`` best of :meth:`scores` for each document, without ever holding all of them."""
-        import numpy as np
-        from scipy.sparse import csr_matrix
-
-        k = min(k, len(self.labels))
-        best = np.empty((features.shape[0], k), dtype=np.int32)
-        values = np.empty((features.shape[0], k), dtype=np.float32)
-        for start, part in self._blocks(features):
-            # Sorted positions: csr_matrix wants its columns ascending.
-            columns = np.sort(np.argpartition(-part, max(k - 1, 0), axis=1)[:, :k], axis=1)
-            best[start : start + len(part)] = self.labels[columns]
-            values[start : start + len(part)] = np.take_along_axis(part, columns, axis=1)
-        indptr = np.arange(len(best) + 1, dtype=np.int64) * k
-        return csr_matrix((values.ravel(), best.ravel(), indptr), shape=(len(best), self.n_labels))
-
-    def _blocks(self, features: csr_matrix) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        import numpy as np
-
-        transposed = self.weights.T.tocsr()
-        size = max(1, _BLOCK // max(1, len(self.labels)))
-        for start in range(0, features.shape[0], size):
-            product = (features[start : start + size].astype(np.float32) @ transposed).toarray()
-            yield start, product + self.intercepts
-
-
 def fit_one_vs_rest(
-    features: csr_matrix, targets: csr_matrix, settings: LinearSettings, done: Callable[[int, int], None]
+    features: csr_matrix, targets: csr_matrix, how: OneVsRest, done: Callable[[int, int], None]
 ) -> LinearModel:
     """Train one machine a label.
 
     Args:
-        features: Sparse float64, shape (documents, features).
+        features: Sparse float32, shape (documents, features).
         targets: 0/1, shape (documents, labels).
-        settings: How.
-        done: Told after each label how many are done, of how many.
+        how: How.
+        done: Told how many labels are done, of how many.
 
     Returns:
         The same bits for the same input, whatever the number of threads.
     """
     import numpy as np
-    from scipy.sparse import vstack
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
     columns = targets.tocsc()
     labels = np.flatnonzero(np.diff(columns.indptr)).astype(np.int32)
-
-    def train(label: int) -> tuple[csr_matrix, float]:
-        positive = np.zeros(features.shape[0], dtype=np.int8)
-        positive[columns.indices[columns.indptr[label] : columns.indptr[label + 1]]] = 1
-        return _machine(features, positive, settings)
-
-    rows, intercepts = [], np.empty(len(labels), dtype=np.float32)
+    most = max(1, how.weights // max(1, len(labels)))
+    alone = how.negatives >= features.shape[0]
+    training = _Every(features, columns) if alone else _Some(Negatives.of(features, how.negatives, how.seed), columns)
+    size = 1 if alone else _TOGETHER
+    parts = [labels[start : start + size] for start in range(0, len(labels), size)]
+    held: list[_Held] = []
     # A BLAS on several threads sums in another order, which would show in the last bits.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.threads) as pool:
-        for number, (weights, intercept) in enumerate(pool.map(train, labels.tolist())):
-            rows.append(weights)
-            intercepts[number] = intercept
-            done(number + 1, len(labels))
-    return LinearModel(labels, vstack(rows, format="csr"), intercepts, targets.shape[1])
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(how.threads) as pool:
+        for part in pool.map(lambda part: _Held.of(training.machines(part, how.machine), most), parts):
+            held.append(part)
+            done(min(len(held) * size, len(labels)), len(labels))
+    return _joined(held, labels, (int(features.shape[1]), int(targets.shape[1])))
 
 
-def _machine(features: csr_matrix, positive: NDArray[np.int8], settings: LinearSettings) -> tuple[csr_matrix, float]:
+@dataclass(frozen=True)
+class _Every:
+    """Trains a label on every document."""
+
+    features: csr_matrix
+    columns: csc_matrix
+
+    def machines(self, labels: NDArray[np.int32], settings: LinearSettings) -> Iterator[Machine]:
+        import numpy as np
+
+        for label in labels:
+            positive = np.zeros(self.features.shape[0], dtype=np.bool_)
+            positive[positives_of(self.columns, label)] = True
+            yield train_machine(self.features, positive, settings)
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Trains a label on the documents that have it and on its negatives, and on the features that occur in them."""
+
+    negatives: Negatives
+    columns: csc_matrix
+
+    def machines(self, labels: NDArray[np.int32], settings: LinearSettings) -> Iterator[Machine]:
+        import numpy as np
+
+        for label, rows in zip(labels, self.negatives.rows(self.columns, labels), strict=True):
+            shown, used = _packed(self.negatives.features[rows])
+            positive = np.isin(rows, positives_of(self.columns, label), assume_unique=True)
+            machine = train_machine(shown, positive, settings)
+            yield replace(machine, features=used[machine.features])
+
+
+def _packed(matrix: csr_matrix) -> tuple[csr_matrix, NDArray[np.int32]]:
+    """The matrix without its empty columns, and which columns are left, ascending."""
     import numpy as np
     from scipy.sparse import csr_matrix
-    from sklearn.svm import LinearSVC
 
-    if positive.all():
-        return csr_matrix(np.zeros((1, features.shape[1]), dtype=np.float32)), ALWAYS
-    # The primal solver draws no random numbers; the dual one draws from a state that threads would share.
-    machine = LinearSVC(C=settings.c, tol=settings.tolerance, dual=False, random_state=settings.seed)
-    machine.fit(features, positive)
-    weights = machine.coef_.astype(np.float32)
-    weights[np.abs(weights) <= settings.prune] = 0
-    return csr_matrix(weights), float(machine.intercept_[0])
+    occurs = np.zeros(matrix.shape[1], dtype=np.bool_)
+    occurs[matrix.indices] = True
+    used = np.flatnonzero(occurs).astype(np.int32)
+    places = np.empty(matrix.shape[1], dtype=np.int32)  # of columns in use only
+    places[used] = np.arange(len(used), dtype=np.int32)
+    parts = (matrix.data, places[matrix.indices], matrix.indptr)
+    return csr_matrix(parts, shape=(matrix.shape[0], len(used))), used
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Some labels' machines in few arrays, since hundreds of thousands of small ones would fill the memory."""
+
+    counts: NDArray[np.int64]
+    features: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    intercepts: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, machines: Iterable[Machine], most: int) -> _Held:
+        import numpy as np
+
+        cut = [machine.cut(most) for machine in machines]
+        return cls(
+            np.array([len(machine.features) for machine in cut], dtype=np.int64),
+            np.concatenate([machine.features for machine in cut]),
+            np.concatenate([machine.weights for machine in cut]),
+            np.array([machine.intercept for machine in cut], dtype=np.float32),
+        )
+
+
+def _joined(held: list[_Held], labels: NDArray[np.int32], shape: tuple[int, int]) -> LinearModel:
+    """The model of all machines; its shape is (features, all labels)."""
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    if not held:
+        return LinearModel(
+            labels, csr_matrix(np.empty((shape[0], 0), dtype=np.float32)), np.empty(0, np.float32), shape[1]
+        )
+    counts = np.concatenate([part.counts for part in held])
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    parts = (np.concatenate([part.weights for part in held]), np.concatenate([part.features for part in held]), indptr)
+    by_label = csr_matrix(parts, shape=(len(labels), shape[0]))
+    intercepts = np.concatenate([part.intercepts for part in held])
+    return LinearModel(labels, by_label.T.tocsr(), intercepts, shape[1])

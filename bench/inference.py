@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from bench.encoding import Encoded, Padded, by_length, pad
 from bench.prediction import DENSE_LABELS, RANKED, Scores, TopScores
-from bench.training import autocast
+from bench.training import Precision, autocast
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +34,7 @@ class Inference(Generic[Outcome]):
         filler: Id of the padding.
         size: Documents to a batch.
         side: Where the padding goes.
+        precision: What the network computes in.
     """
 
     tokenise: Callable[[Sequence[str]], Encoded]
@@ -41,6 +42,7 @@ class Inference(Generic[Outcome]):
     filler: int
     size: int
     side: Literal["left", "right"] = "right"
+    precision: Precision = "auto"
 
     def batches(self, rows: Sequence[Sequence[int]], context: Context) -> Iterator[tuple[list[int], Outcome]]:
         """The outcome of rows in batches of like length, with their positions; counted in the open phase."""
@@ -49,7 +51,7 @@ class Inference(Generic[Outcome]):
         for chosen in by_length(rows, self.size):
             batch = pad([rows[position] for position in chosen], self.filler, self.side)
             on_device = Padded(batch.ids.to(context.device), batch.mask.to(context.device), batch.tokens, batch.padding)
-            with torch.inference_mode(), autocast(context.device):
+            with torch.inference_mode(), autocast(context.device, self.precision):
                 outcome = self.forward(on_device)
             context.window.count(len(chosen), batch.tokens, batch.padding)
             yield chosen, outcome
@@ -113,7 +115,12 @@ def _then(inference: Inference[Tensor], follow: Callable[[Tensor], Outcome]) -> 
     """The same inference, its outcome handed through one more function."""
     forward = inference.forward
     return Inference(
-        inference.tokenise, lambda batch: follow(forward(batch)), inference.filler, inference.size, inference.side
+        inference.tokenise,
+        lambda batch: follow(forward(batch)),
+        inference.filler,
+        inference.size,
+        inference.side,
+        inference.precision,
     )
 
 

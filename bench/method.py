@@ -13,10 +13,11 @@ from bench.model import ResolvedModel
 from bench.prediction import Prediction
 from bench.seeds import Seeds
 from bench.settings import Settings
-from bench.task import Documents, LabelSpace, TaskProfile
+from bench.task import Availability, Documents, LabelSpace, TaskProfile
 from bench.work import NotEstimated, Work, Workload
 
-Architecture = Literal["encoder", "decoder"]
+Architecture = Literal["encoder", "decoder", "any"]
+"""The kind of pretrained network that a method starts from; ``any``: it takes both."""
 
 CHECKPOINT_SECONDS = 600.0
 
@@ -48,6 +49,9 @@ class PhaseWindow(Protocol):
 
     def warmed_up(self) -> None:
         """End the warm-up: what was counted so far is recorded apart and left out of the speed."""
+
+    def recalled(self) -> None:
+        """Tell that some of the phase's work was not done but read from a cache: the phase then has no speed."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,8 @@ class Method(ABC):
     Attributes:
         name: What the user calls it.
         Config: Its settings.
-        model_architecture: The kind of pretrained network it starts from; None where it starts from none.
+        model_architecture: The kind of pretrained network it starts from, ``encoder``, ``decoder`` or ``any``; None
+            where it starts from none.
         uses_torch: Whether its child process should come with torch already imported.
         shares_training: Whether several processes may fit it together, as :func:`bench.training.fine_tune` can.
     """
@@ -192,6 +197,14 @@ class Method(ABC):
 
     def __init__(self, config: Settings | None = None) -> None:
         self.config: Any = config if config is not None else self.Config()
+
+    def availability(self) -> Availability:
+        """Whether the libraries that it needs with these settings are installed; cheap, imports none of them."""
+        return Availability()
+
+    def varies(self) -> str:
+        """Why two fits with the same seed may differ with these settings; empty where they give the same bits."""
+        return ""
 
     def supports(self, task: TaskProfile) -> Support:
         """Whether this method can learn this task."""
@@ -271,4 +284,7 @@ class _QuietWindow:
         pass
 
     def warmed_up(self) -> None:
+        pass
+
+    def recalled(self) -> None:
         pass

@@ -16,8 +16,8 @@ class PluginState:
     Attributes:
         name: What the user calls it.
         kind: ``task`` or ``method``.
-        status: ``ok``; ``unavailable``: its data are not here; ``broken``: it does not import; ``unchecked``: it
-            imports heavy libraries at its top, which looking does not pay for.
+        status: ``ok``; ``unavailable``: its data or its libraries are not here; ``broken``: it does not import;
+            ``unchecked``: it imports heavy libraries at its top, which looking does not pay for.
         about: The first line of its docstring.
         origin: The distribution or file it came from.
         reason: Why it is not ok.
@@ -46,8 +46,7 @@ def plugin_state(plugin: Plugin) -> PluginState:
     try:
         found = plugin.load()
         about = plugin.about or (found.__doc__ or "").strip().split("\n")[0]
-        if plugin.kind == "method":
-            return state("ok", about=about, model=found.model_architecture or "none")
+        model = (found.model_architecture or "none") if plugin.kind == "method" else None
         with plugin.guarded():
             available = found(plugin.settings({})).availability()
     except HeavyImportError as error:
@@ -55,7 +54,8 @@ def plugin_state(plugin: Plugin) -> PluginState:
     except UserError as error:
         return state("broken", reason=str(error))
     if available.ok:
-        return state("ok", about=about)
+        return state("ok", about=about, model=model)
+    optional = plugin.kind == "task" and bool(found.optional)
     return state(
-        "unavailable", about=about, reason=available.reason, remedy=available.remedy, optional=bool(found.optional)
+        "unavailable", about=about, reason=available.reason, remedy=available.remedy, optional=optional, model=model
     )

@@ -7,6 +7,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,11 +77,28 @@ def run(fitting: Fitting, settings: FineTuneSettings, context: Context) -> Tally
     trainer.add_callback(_Reporter(context, trainer))
     trainer.add_callback(_Saver(trainer, -(-len(fitting.lengths) // settings.batch_size)))
     fitting.network.train()
-    trainer.train(resume_from_checkpoint=str(resumed) if resumed is not None else None)
+    with _own_forward(fitting.network):
+        trainer.train(resume_from_checkpoint=str(resumed) if resumed is not None else None)
     fitting.network.eval()
     if context.checkpoints is None:
         shutil.rmtree(folder, ignore_errors=True)
     return trainer.tally
+
+
+@contextmanager
+def _own_forward(network: torch.nn.Module) -> Iterator[None]:
+    """Takes away the precision that accelerate wraps a network in: who calls it afterwards says in what it computes.
+
+    accelerate's own way takes the network's other decorators away, too.
+    """
+    own = vars(network).get("forward")
+    try:
+        yield
+    finally:
+        for name in ("forward", "_original_forward"):
+            vars(network).pop(name, None)
+        if own is not None:
+            vars(network)["forward"] = own
 
 
 @dataclass(frozen=True)
@@ -219,20 +237,16 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers is not typed
         return broadcast_object_list(score)[0]  # type: ignore[no-any-return]
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
-        """Head and body have learning rates of their own; norms and biases no weight decay."""
-        settings, fitting = self._settings, self._fitting
+        """Parameters of one learning rate together; norms and biases apart, which have no weight decay."""
+        settings = self._settings
+        rate = self._fitting.learning_rate or (lambda _: settings.learning_rate)
         decayed = set(self.get_decay_parameter_names(self.model))
-        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-        for name, parameter in self.model.named_parameters():
-            if parameter.requires_grad:
-                groups.setdefault((fitting.head(name), name in decayed), []).append(parameter)
+        groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+        for name, parameter in self._trained():
+            groups.setdefault((rate(name), name in decayed), []).append(parameter)
         return [
-            {
-                "params": parameters,
-                "lr": (fitting.head_learning_rate if head else None) or settings.learning_rate,
-                "weight_decay": settings.weight_decay if decays else 0.0,
-            }
-            for (head, decays), parameters in groups.items()
+            {"params": parameters, "lr": rate, "weight_decay": settings.weight_decay if decays else 0.0}
+            for (rate, decays), parameters in groups.items()
         ]
 
 
@@ -345,7 +359,7 @@ def _arguments(fitting: Fitting, settings: FineTuneSettings, context: Context, f
         lr_scheduler_type=settings.scheduler,
         max_grad_norm=settings.max_grad_norm,
         train_sampling_strategy="group_by_length",
-        bf16=compute_dtype(context.device) is torch.bfloat16,
+        bf16=compute_dtype(context.device, fitting.precision) is torch.bfloat16,
         use_cpu=context.device == "cpu",
         seed=context.seeds.of("dropout"),
         remove_unused_columns=False,

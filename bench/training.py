@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import Field, model_validator
 
 from bench.encoding import Encoded, affixes, encode, pad, padding_id, positions
 from bench.errors import UserError
 from bench.settings import Settings
+from bench.spaces import Within
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +34,9 @@ So the first logits say no more than the bias does, and the first steps do not t
 CURVE_POINTS = 200
 """At most so many points of the loss curve are kept."""
 
+Precision = Literal["auto", "float32", "bfloat16"]
+"""What networks compute in; ``auto``: bfloat16 where a CUDA device has it, else float32."""
+
 
 class FineTuneSettings(Settings):
     """Settings of every method that trains a network."""
@@ -48,7 +52,9 @@ class FineTuneSettings(Settings):
     max_tokens: int = Field(
         256, ge=1, description="tokens of a document; longer ones lose their end; special tokens and prompt come on top"
     )
-    weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay; norms and biases have none")
+    weight_decay: Annotated[float, Within(0.0, 0.1)] = Field(
+        0.01, ge=0, description="AdamW's weight decay; norms and biases have none"
+    )
     warmup_ratio: float = Field(0.1, ge=0, le=1, description="part of all steps in which the learning rate rises")
     scheduler: Literal["linear", "cosine", "constant_with_warmup"] = Field(
         "linear", description="course of the learning rate after its rise"
@@ -118,8 +124,8 @@ class Fitting:
         collate: Positions of examples → a batch.
         loss: Network and a batch's inputs → the loss summed over the batch's units, a scalar. It is divided by the
             units of the whole optimiser step, so that the parts of a step weigh what they hold.
-        head: Whether a parameter of this name belongs to the head.
-        head_learning_rate: Peak learning rate of those; the settings' ``learning_rate`` where None.
+        learning_rate: Name of a parameter → its peak learning rate; None for the settings' ``learning_rate`` for all.
+        precision: What the network computes in.
         stored: Parameters that saving writes; None for the trainable ones.
         validate: The network as it is → the primary metric of validation documents; None where that is undefined.
             Without it the last epoch is kept.
@@ -129,8 +135,8 @@ class Fitting:
     lengths: Sequence[int]
     collate: Callable[[Sequence[int]], Batch]
     loss: Callable[[nn.Module, Mapping[str, Tensor]], Tensor]
-    head: Callable[[str], bool] = lambda _: False
-    head_learning_rate: float | None = None
+    learning_rate: Callable[[str], float] | None = None
+    precision: Precision = "auto"
     stored: int | None = None
     validate: Callable[[], float | None] | None = None
 
@@ -206,7 +212,15 @@ def validation_score(
     return validate
 
 
-def encode_documents(tokenizer: Any, config: Any, texts: Sequence[str], settings: FineTuneSettings) -> Encoded:
+class Budgeted(Protocol):
+    """Settings that say how much of a document is read."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a document; special ones come on top."""
+
+
+def encode_documents(tokenizer: Any, config: Any, texts: Sequence[str], settings: Budgeted) -> Encoded:
     """Documents cut to their budget, with the tokenizer's special tokens around them.
 
     Raises:
@@ -262,19 +276,21 @@ def count_parameters(network: nn.Module) -> tuple[int, int]:
     return trainable, total
 
 
-def compute_dtype(device: str) -> torch.dtype:
-    """bfloat16 on a CUDA device that computes in it, else float32."""
+def compute_dtype(device: str, precision: Precision = "auto") -> torch.dtype:
+    """What the precision says; for ``auto`` bfloat16 on a CUDA device that computes in it, else float32."""
     import torch
 
+    if precision != "auto":
+        return torch.bfloat16 if precision == "bfloat16" else torch.float32
     fast = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.bfloat16 if fast else torch.float32
 
 
-def autocast(device: str) -> AbstractContextManager[Any]:
-    """Mixed precision where the device has bfloat16; nothing elsewhere."""
+def autocast(device: str, precision: Precision = "auto") -> AbstractContextManager[Any]:
+    """Mixed precision where :func:`compute_dtype` is bfloat16; nothing elsewhere."""
     import torch
 
-    dtype = compute_dtype(device)
+    dtype = compute_dtype(device, precision)
     return nullcontext() if dtype is torch.float32 else torch.autocast(torch.device(device).type, dtype)
 
 

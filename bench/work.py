@@ -121,6 +121,7 @@ class Work:
         head: Parameters of what stands on top of a ``body``, float32, trained.
         cached: Whether keys and values of what was read are kept while answering.
         scored: Whether it puts out scores, so that where documents have several labels a threshold is chosen.
+        frozen_layers: Where everything is trained: so many layers are not, nor the embeddings; 0: they are, too.
     """
 
     loaded: Loaded
@@ -132,6 +133,7 @@ class Work:
     head: int = 0
     cached: bool = False
     scored: bool = True
+    frozen_layers: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,7 @@ from bench.approaches.quantisation import Quantisation, keep_as_trained, quantis
 from bench.encoding import load_tokenizer
 from bench.errors import ModelError, UserError
 from bench.model import materialise
+from bench.spaces import Around
 from bench.training import FineTuneSettings, compute_dtype, quiet
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ _IDLE = {"lora": (), "full": _LORA_ONLY, "none": (*_LORA_ONLY, "gradient_checkpo
 class AdapterSettings(FineTuneSettings):
     """Settings of methods that train a decoder, whole or by adapters."""
 
-    learning_rate: float = Field(2e-4, gt=0, description="peak learning rate of the adapters, or of all weights")
+    learning_rate: Annotated[float, Around(10)] = Field(
+        2e-4, gt=0, description="peak learning rate of the adapters, or of all weights"
+    )
     quantisation: Quantisation = Field(
         "nf4", description="frozen weights; nf4: in 4 bits, doubly quantised; int8: in 8 bits, by LLM.int8()"
     )

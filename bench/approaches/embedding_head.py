@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,7 @@ from bench.judging import Judge
 from bench.losses import LossSettings, objective
 from bench.method import Context, Exported, Method
 from bench.prediction import Scores, TopScores
+from bench.spaces import AnyOf, Around
 from bench.task import Documents, Kind, LabelSpace
 from bench.training import (
     Fitting,
@@ -40,8 +41,12 @@ _LATENTS = 512
 class EmbeddingHeadSettings(LossSettings, AdapterSettings):
     """Settings of ``embedding-head``; rank 8 on all linear layers and the last token are the study's."""
 
-    head_learning_rate: float | None = Field(1e-3, gt=0, description="peak learning rate of the classification head")
-    pooling: Literal["last", "mean", "max", "weighted-mean", "latent-attention"] = Field(
+    head_learning_rate: Annotated[float | None, Around(10)] = Field(
+        1e-3, gt=0, description="peak learning rate of the classification head"
+    )
+    pooling: Annotated[
+        Literal["last", "mean", "max", "weighted-mean", "latent-attention"], AnyOf("last", "mean", "weighted-mean")
+    ] = Field(
         "last",
         description="how tokens become a document; weighted-mean: later tokens weigh more; latent-attention: by a "
         "trained block, which belongs to the head",
@@ -100,8 +105,7 @@ class EmbeddingHead(Method):
             [len(row) for row in encoded.rows],
             classification_collate(encoded.rows, train, goal.targets, padding_id(self._tokenizer)),
             loss,
-            head=lambda name: not name.startswith("body."),
-            head_learning_rate=self.config.head_learning_rate,
+            learning_rate=self._learning_rate,
             validate=validation_score(
                 self.predict, validation, Judge.of(train, labels, context.task.kind), self.config, context
             ),
@@ -154,6 +158,10 @@ class EmbeddingHead(Method):
 
     def _tokenise(self, texts: Sequence[str]) -> Encoded:
         return encode_documents(self._tokenizer, self._network.config, texts, self.config)
+
+    def _learning_rate(self, parameter: str) -> float:
+        body: float = self.config.learning_rate
+        return body if parameter.startswith("body.") else self.config.head_learning_rate or body
 
     def _forward(self, batch: Padded) -> Tensor:
         logits: Tensor = self._network(batch.ids, batch.mask)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.approaches.direction import is_causal
-from bench.approaches.pooling import make_pooling
+from bench.pooling import make_pooling
 from bench.training import HEAD_START
 
 Finish = Callable[[Tensor, nn.Linear], Tensor]
@@ -24,7 +24,7 @@ class HeadNetwork(nn.Module):
     Args:
         body: The decoder, with or without adapters.
         n_labels: Outputs.
-        pooling: See :func:`bench.approaches.pooling.make_pooling`.
+        pooling: See :func:`bench.pooling.make_pooling`.
         head: ``linear``, or ``mlp`` for a hidden layer as wide as the decoder, with GELU.
         latents: Vectors of latent attention.
         bias: Whether the last layer has a bias.

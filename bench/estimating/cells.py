@@ -99,7 +99,7 @@ class Estimator:
     def of(self, cell: PlannedCell) -> Estimate | NotEstimated:
         """The estimate of a cell, or why there is none."""
         identity = cell.identity
-        key = canonical([identity.task, identity.method, identity.method_settings, identity.model])
+        key = canonical([_task(cell), identity.method, identity.method_settings, identity.model])
         if key not in self._found:
             try:
                 self._found[key] = self._estimate(cell)
@@ -130,7 +130,7 @@ class Estimator:
         if isinstance(anatomy, NotEstimated):
             return anatomy
         tokenizer = self._tokenizer(network)
-        key = f"{size.task.name} {network.tokenizer}"
+        key = f"{_task(cell)} {network.tokenizer}"
         if key not in self._lengths:
             self._lengths[key] = token_lengths(size, tokenizer)
         workload = _workload(size, self._lengths[key], tokenizer, anatomy.hidden)
@@ -143,21 +143,23 @@ class Estimator:
         return Figures(subject, workload, footprint, size.characters()).estimate(self.pace)
 
     def _size(self, cell: PlannedCell) -> TaskSize | NotEstimated:
-        name = cell.identity.task
-        if name not in self._sizes:
-            self._sizes[name] = self._measured(cell)
-        return self._sizes[name]
+        key = _task(cell)
+        if key not in self._sizes:
+            self._sizes[key] = self._measured(cell)
+        return self._sizes[key]
 
     def _measured(self, cell: PlannedCell) -> TaskSize | NotEstimated:
         if cell.frozen is not None:
             return size_of_frozen(cell.identity.task, cell.frozen)
         plugin = self.registry.get("task", cell.identity.task)
-        task: Task = plugin.load()(plugin.settings(self.suite.task_settings(plugin.name, known_settings(plugin))))
+        given = {**self.suite.task_settings(plugin.name, known_settings(plugin)), **cell.size}
+        task: Task = plugin.load()(plugin.settings(given))
         with plugin.guarded():
             size = size_expected(task)
         if size is None:
             return NotEstimated("its documents are not here, and how many there are is not known")
-        self.expected_sizes.append(plugin.name)
+        if plugin.name not in self.expected_sizes:
+            self.expected_sizes.append(plugin.name)
         return size
 
     def _network(self, cell: PlannedCell) -> Network | None:
@@ -191,6 +193,10 @@ class Estimator:
             self.counted_words = True
             return WordCounter()
         return self.means.tokenizer(network.tokenizer)
+
+
+def _task(cell: PlannedCell) -> str:
+    return canonical([cell.identity.task, cell.identity.task_settings])
 
 
 def _workload(

@@ -41,7 +41,7 @@ class Compute:
         forward = self.forward(length)
         training = self.work.training
         if self.work.trained == "all":
-            backward = 2 * forward
+            backward = 2 * forward * max(0.0, 1 - self.work.frozen_layers / self.anatomy.layers)
         elif self.work.trained == "adapters" and self.work.adapters is not None:
             backward = forward + 2 * self.anatomy.adapters(self.work.adapters)
         else:

@@ -101,7 +101,7 @@ class Figures:
         adapters = anatomy.adapters(work.adapters) if work.adapters is not None else 0
         total = anatomy.loaded(work.loaded, self.workload.task.n_labels) + adapters + work.head
         learned = self.footprint.learned()
-        return Parameters(total, learned, learned)
+        return Parameters(total, learned, total if work.trained == "all" else learned)
 
     @property
     def _work(self) -> Work:

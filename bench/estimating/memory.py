@@ -85,7 +85,7 @@ class Footprint:
     def learned(self) -> int:
         """Parameters that are trained."""
         if self.work.trained == "all":
-            return self.anatomy.loaded(self.work.loaded, self.n_labels) + self.work.head
+            return self.anatomy.loaded(self.work.loaded, self.n_labels) + self.work.head - self._frozen()
         adapters = self.work.adapters
         return (self.anatomy.adapters(adapters) if adapters is not None else 0) + self.work.head
 
@@ -125,7 +125,7 @@ class Footprint:
             return 0.0
         if training.checkpointing:
             return tokens * (self.anatomy.layers * self.anatomy.hidden * self._residual + self.kept_by_layer())
-        return tokens * self.anatomy.layers * self.kept_by_layer()
+        return tokens * max(0, self.anatomy.layers - self.work.frozen_layers) * self.kept_by_layer()
 
     def passing(self, tokens: float) -> float:
         """What is there for a moment in any pass: a layer's widest values, and its largest weights expanded."""
@@ -168,6 +168,11 @@ class Footprint:
         beside = 0 if self.work.trained == "all" else self.learned() * FP32
         moment = self.passing(reading.batch * longest) + self.scores(reading)
         return self.weights() + beside + self.cache(reading, longest) + moment
+
+    def _frozen(self) -> int:
+        """Parameters left out of what is trained: embeddings, with all norms and biases, and the layers' share."""
+        anatomy, layers = self.anatomy, self.work.frozen_layers
+        return anatomy.body - anatomy.weights + anatomy.weights * layers // anatomy.layers if layers else 0
 
     def _inputs(self) -> float:
         """Inputs of linear layers. Each keeps one of its own where it is cast or dropped from for that layer alone."""

@@ -63,7 +63,7 @@ class Probe:
         if subject.work.trained not in {"all", "adapters"}:
             return self.read(subject, documents, length)
         layer, anatomy = self._layer(subject)
-        work = replace(subject.work, training=None)  # the layer is not computed twice
+        work = replace(subject.work, training=None, frozen_layers=0)  # the layer learns, and is not computed twice
         compute = Compute(anatomy, work)
         ids = self._ids(compute.learning(length), documents, length)
         layer.train()

@@ -28,10 +28,12 @@ class PhaseTimer:
     Attributes:
         now: Seconds on a steady clock; replaced in tests.
         seconds: Time so far, closed segments only.
+        from_cache: Whether some of the work was not done here.
     """
 
     now: Callable[[], float] = time.perf_counter
     seconds: float = 0.0
+    from_cache: bool = False
     _since: float | None = None
     _documents: int = 0
     _tokens: int | None = None
@@ -73,9 +75,13 @@ class PhaseTimer:
         self._warmup_documents += self._documents
         self._documents, self._padding, self._tokens = 0, 0, None
 
+    def recalled(self) -> None:
+        """Note that some of the work came from a cache."""
+        self.from_cache = True
+
     def speed(self) -> PhaseSpeed | None:
-        """Work over time after the warm-up; None where nothing was counted."""
-        if not self._counted:
+        """Work over time after the warm-up; None where nothing was counted, or where not all of it was done."""
+        if not self._counted or self.from_cache:
             return None
         return PhaseSpeed(
             documents=self._documents,

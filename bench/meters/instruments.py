@@ -114,11 +114,12 @@ class CellInstruments:
         """Everything measured so far; all phases must be closed."""
         self._memory.stop()
         speed = {name: found for name, timer in self._timers.items() if (found := timer.speed()) is not None}
+        unknown: dict[str, float | None] = {name: None for name, timer in self._timers.items() if timer.from_cache}
         return Measured(
             seconds={name: timer.seconds for name, timer in self._timers.items()},
             speed=speed,
-            documents_per_second={name: per_second(s.documents, s.seconds) for name, s in speed.items()},
-            tokens_per_second={name: per_second(s.tokens, s.seconds) for name, s in speed.items()},
+            documents_per_second=unknown | {name: per_second(s.documents, s.seconds) for name, s in speed.items()},
+            tokens_per_second=unknown | {name: per_second(s.tokens, s.seconds) for name, s in speed.items()},
             peak_mib={name: self._memory.summary(peaks) for name, peaks in self._peaks.items()},
         )
 

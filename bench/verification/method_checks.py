@@ -31,12 +31,20 @@ from bench.verification.predictions import (
 )
 from bench.verification.shared_checks import IMPORTS, SETTINGS, SHARED
 
+_AVAILABLE = "its libraries are here"
 _SUPPORTS = "says which tasks it can learn"
 _FITS = "learns and labels small documents"
 _SHAPE = "labels every document"
 _FINITE = "returns finite scores"
 _SETS = "returns sets of known labels"
 _READABLE = (_FITS, _SHAPE, _FINITE, _SETS)
+
+
+def has_libraries(lab: MethodLab) -> None:
+    """What is not installed cannot be looked at."""
+    answer = lab.fresh().availability()
+    if not answer.ok:
+        raise Fault(f"unavailable: {answer.reason}", f"run: {answer.remedy}")
 
 
 def answers_supports(lab: MethodLab) -> None:
@@ -97,6 +105,9 @@ def sets_are_in_range(lab: MethodLab) -> None:
 
 def repeats_itself(lab: MethodLab) -> None:
     """A fresh instance with the same seed gives the same bits."""
+    reason = lab.fresh().varies()
+    if reason:
+        raise Advice(f"it says that two fits with the same seed may differ: {reason}", "judge it by several seeds")
     for kind, trial in lab.trials():
         again = lab.fitted(documents_of(kind)).prediction
         check_prediction(again, trial.asked(f"{kind}-label documents fitted once more", trial.data.test.texts))
@@ -236,9 +247,10 @@ def learns(lab: MethodLab) -> None:
 
 METHOD_CHECKS: tuple[Check[MethodLab], ...] = (
     *SHARED,
+    Check(_AVAILABLE, has_libraries, at="availability", needs=(IMPORTS, SETTINGS)),
     Check(_SUPPORTS, answers_supports, at="supports", needs=(IMPORTS, SETTINGS)),
     *(learns_kind(kind) for kind in KINDS),
-    Check(_FITS, fits_and_predicts, at="predict", needs=(IMPORTS, SETTINGS, _SUPPORTS)),
+    Check(_FITS, fits_and_predicts, at="predict", needs=(IMPORTS, SETTINGS, _AVAILABLE, _SUPPORTS)),
     Check(_SHAPE, labels_every_document, at="predict", needs=(_FITS,)),
     Check("returns float32 scores", scores_are_float32, at="predict", needs=(_FITS,)),
     Check(_FINITE, scores_are_finite, at="predict", needs=(_FITS,)),

@@ -73,7 +73,7 @@ class MethodLab(Loaded):
 
     Attributes:
         folder: An empty folder; the method works with ``folder/here`` as its current one.
-        model: The model to start from; None for the embedded one of its architecture.
+        model: The model to start from; None for the embedded one of its architecture, the encoder where it takes any.
         threads: Library → threads that the method left it with at any time, where they are more than it was given.
     """
 
@@ -98,7 +98,8 @@ class MethodLab(Loaded):
         architecture = self.type.model_architecture
         if architecture is None:
             return None
-        found = resolve(self.model or f"embedded-{architecture}")
+        kind = "encoder" if architecture == "any" else architecture
+        found = resolve(self.model or f"embedded-{kind}")
         materialise(found)
         return found
 

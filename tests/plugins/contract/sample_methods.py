@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from bench.method import Method, Support
 from bench.prediction import LabelSets, Scores, TopScores
 from bench.settings import Settings
+from bench.task import Availability
 
 
 class Keeps(Method):
@@ -113,6 +114,15 @@ class Lax(Keeps):
 
     name = "lax"
     Config = LaxSettings
+
+
+class LacksLibrary(Keeps):
+    """Needs a library that is not there."""
+
+    name = "lacks-library"
+
+    def availability(self):
+        return Availability(False, "abacus is not installed", "pip install abacus")
 
 
 class SaysTrue(Keeps):
@@ -231,6 +241,15 @@ class Unseeded(Keeps):
         import numpy as np
 
         return Scores((super().predict(texts, context).values + self.jitter).astype(np.float32))
+
+
+class Varies(Unseeded):
+    """Draws from such a generator, and says so."""
+
+    name = "varies"
+
+    def varies(self):
+        return "the abacus takes no seed"
 
 
 class BatchNormalised(Keeps):

@@ -77,4 +77,6 @@ def test_experts_that_are_reached_learn_and_come_back(
 @pytest.mark.parametrize("model_type", ["llama", "gpt2", "opt", "bloom"])
 def test_what_is_reached_is_not_refused(model_type: str, tiny_model: Make, make_context: MakeContext) -> None:
     """Embeddings, of positions too, are no layers; the convolutions of GPT-2 are linear layers by another name."""
-    EmbeddingHead()._start(4, make_context(tiny_model(model_type)))
+    method = EmbeddingHead()
+    method._start(4, make_context(tiny_model(model_type)))
+    assert any(weights.requires_grad for weights in method._network.body.parameters())

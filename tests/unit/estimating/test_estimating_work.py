@@ -113,7 +113,7 @@ def test_scores_take_one_token():
 def test_what_is_no_network_says_why():
     assert "counts labels" in described(Prior).reason
     assert "counted while it learns" in described(Tfidf).reason
-    assert "at most 3,000 weights, 1,000 features × 3 labels" in described(Tfidf, {"max_features": 1000}).reason
+    assert "at most 6,000 weights, 2,000 features × 3 labels" in described(Tfidf, {"max_features": 1000}).reason
 
 
 def test_a_method_may_keep_it_to_itself():

@@ -64,3 +64,15 @@ def test_no_tokens_is_unknown_not_zero():
     timer.count(3)
     assert timer.speed().tokens is None
     assert per_second(None, 1.0) is None
+
+
+def test_work_from_a_cache_has_no_speed():
+    clock = FakeClock()
+    timer = PhaseTimer(clock)
+    timer.resume()
+    clock.time += 2
+    timer.recalled()
+    timer.count_if_silent(5)
+    timer.pause()
+    assert timer.speed() is None
+    assert timer.seconds == pytest.approx(2)

@@ -40,6 +40,7 @@ METHODS = [
     ("bad-default", "its settings are declared and described", "bad-default.weight=-1.0"),
     ("other-config", "its settings are declared and described", "make it a subclass of bench.settings.Settings"),
     ("lax", "refuses unknown settings", 'extra="forbid"'),
+    ("lacks-library", "its libraries are here", "abacus is not installed; run: pip install abacus"),
     ("says-true", "says which tasks it can learn", "supports returned True for a single-label task"),
     ("refuses-dumbly", "says which tasks it can learn", "refuses multi-label tasks without a reason"),
     ("refuses-all", "says which tasks it can learn", "refuses every task"),
@@ -159,6 +160,11 @@ def test_a_kind_that_is_not_supported_is_not_run_and_the_reason_is_told():
 @pytest.mark.parametrize(
     ("name", "check", "said"),
     [
+        (
+            "varies",
+            "gives the same predictions for the same seed",
+            "the abacus takes no seed; judge it by several seeds",
+        ),
         ("ignores", "learns what anyone can tell apart", "right for a floor, which guesses"),
         ("rare-unseen", "tests labels that occur in training", "1 of 12 labels of test documents"),
         ("leaks", "has no text in two splits", "4 texts are in more than one split"),

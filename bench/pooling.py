@@ -16,6 +16,14 @@ from torch.nn import functional
 _HEADS = 8
 
 
+class FirstToken(nn.Module):
+    """The vector of each document's first token, which in an encoder may stand for the whole text."""
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """The pooled vectors; see :meth:`LastToken.forward`."""
+        return hidden[torch.arange(len(hidden), device=hidden.device), mask.argmax(dim=1)].float()
+
+
 class LastToken(nn.Module):
     """The vector of each document's last token."""
 
@@ -92,6 +100,7 @@ class LatentAttention(nn.Module):
 
 
 _WITHOUT_PARAMETERS: Mapping[str, Callable[[], nn.Module]] = {
+    "cls": FirstToken,
     "last": LastToken,
     "mean": Mean,
     "max": Max,
@@ -99,7 +108,7 @@ _WITHOUT_PARAMETERS: Mapping[str, Callable[[], nn.Module]] = {
 }
 
 
-def make_pooling(name: str, size: int, latents: int) -> nn.Module:
+def make_pooling(name: str, size: int, latents: int = 1) -> nn.Module:
     """The pooling of that name for vectors of a size; ``latents`` is read by ``latent-attention`` only."""
     if name == "latent-attention":
         return LatentAttention(size, latents)

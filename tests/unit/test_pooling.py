@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-NAMES = ["last", "mean", "max", "weighted-mean", "latent-attention"]
+NAMES = ["cls", "last", "mean", "max", "weighted-mean", "latent-attention"]
 LENGTHS = (1, 4, 3)
 
 
 def made(name: str) -> Any:
     import torch
 
-    from bench.approaches.pooling import make_pooling
+    from bench.pooling import make_pooling
 
     torch.manual_seed(0)
     return make_pooling(name, 8, 5)
@@ -55,7 +55,7 @@ def test_padding_gets_no_gradient(name: str) -> None:
     moved = hidden.grad.abs().sum(2) > 0
     assert not moved[mask == 0].any()
     assert moved[mask == 1].any()
-    if name != "last" and name != "max":
+    if name not in {"cls", "last", "max"}:
         assert moved[mask == 1].all()
 
 
@@ -65,6 +65,7 @@ def test_formulas() -> None:
     rows = tokens()
     batch = padded(rows, "right", 9.0)
     expected = {
+        "cls": [row[0] for row in rows],
         "last": [row[-1] for row in rows],
         "mean": [row.mean(0) for row in rows],
         "max": [row.max(0).values for row in rows],

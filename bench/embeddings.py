@@ -1,0 +1,274 @@
+"""Documents as vectors of a pretrained network that is not trained, computed once and kept.
+
+What was computed lies in the cache folder under ``embeddings``, a folder for each set of texts. Beside other documents
+a document is padded to another width, which moves the last bits of its vector: texts are therefore kept together, as
+they were computed, so that what a cell predicts does not depend on what ran before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from bench.encoding import Encoded, Padded, load_tokenizer, padding_id
+from bench.errors import ModelError, UserError
+from bench.files import cache_folder, new_folder
+from bench.inference import Inference, predict_in_batches
+from bench.model import materialise
+from bench.settings import Settings
+from bench.source import FirstParty, SourceHasher
+from bench.spaces import AnyOf
+from bench.training import Precision, compute_dtype, encode_documents, quiet
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.method import Context
+    from bench.model import ResolvedModel
+
+    Vectors = NDArray[np.float32]
+
+MOST_BYTES = 4 * 2**30
+"""So much is kept in all; beyond it goes what was not used for the longest time."""
+
+_FILE = "embeddings.npz"
+
+
+class EmbeddingSettings(Settings):
+    """Settings of every method that reads documents with a network that it does not train."""
+
+    pooling: Annotated[
+        Literal["mean", "last", "cls", "max", "weighted-mean"], AnyOf("mean", "last", "weighted-mean")
+    ] = Field(
+        "mean",
+        description="how tokens become a document; cls: an encoder's first token; weighted-mean: later tokens weigh "
+        "more",
+    )
+    max_tokens: int = Field(
+        256, ge=1, description="tokens of a document; longer ones lose their end; special tokens come on top"
+    )
+    batch_size: int = Field(64, ge=1, description="documents that the network reads at once")
+    precision: Precision = Field(
+        "auto", description="what the network computes in; auto: bfloat16 where a CUDA device has it, else float32"
+    )
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Texts as vectors.
+
+    Attributes:
+        vectors: float32, shape (texts, size).
+        truncated_share: Part of the texts that lost their end.
+        seconds: What computing them took, tokenising included.
+        recalled: Whether they were read from the cache.
+    """
+
+    vectors: Vectors
+    truncated_share: float
+    seconds: float
+    recalled: bool = False
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """A network with its tokenizer, ready to read.
+
+    Attributes:
+        network: In the dtype it computes in, on its device.
+        tokenizer: Its tokenizer.
+        pooling: From tokens to a document.
+        settings: How it reads.
+        revision: Of the model.
+    """
+
+    network: Any
+    tokenizer: Any
+    pooling: Any
+    settings: EmbeddingSettings
+    revision: str
+
+    @classmethod
+    def load(cls, model: ResolvedModel, settings: EmbeddingSettings, context: Context) -> Embedder:
+        """The embedder of a model.
+
+        Raises:
+            UserError: Its vectors would say nothing.
+        """
+        from transformers import AutoModel
+
+        from bench.pooling import make_pooling
+
+        if settings.pooling == "cls" and model.architecture == "decoder":
+            raise UserError(
+                f"pooling=cls: the first token of a decoder such as {model.name} has seen nothing of the document; set "
+                "pooling=mean or last"
+            )
+        folder = materialise(model)
+        dtype = compute_dtype(context.device, settings.precision)
+        with quiet():
+            network = AutoModel.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+        network.config.use_cache = False
+        network = network.to(context.device).requires_grad_(False).eval()
+        pooling = make_pooling(settings.pooling, network.config.get_text_config().hidden_size)
+        return cls(network, load_tokenizer(folder), pooling, settings, model.revision)
+
+    def embed(self, texts: Sequence[str], context: Context) -> Embeddings:
+        """The vectors of texts: from the cache, or computed and kept there.
+
+        Where they come from the cache, the open phase is told that its work was not done.
+
+        Raises:
+            ModelError: See :meth:`compute`.
+        """
+        cache = EmbeddingCache(cache_folder() / "embeddings")
+        key = self._key(texts, context)
+        found = cache.get(key, len(texts))
+        if found is not None:
+            context.window.recalled()
+            return found
+        started = time.perf_counter()
+        encoded = self._tokenise(texts)
+        vectors = self._gathered(self._inference.batches(encoded.rows, context), texts, context)
+        made = Embeddings(vectors, encoded.truncated_share, time.perf_counter() - started)
+        try:
+            cache.put(key, made)
+        except OSError as error:  # it costs the next cell time, and this one nothing
+            context.note(embeddings_not_kept=f"{type(error).__name__}: {error}")
+        return made
+
+    def compute(self, texts: Sequence[str], context: Context) -> Vectors:
+        """The vectors of texts, computed now, whatever is kept: for measuring how fast that is.
+
+        Raises:
+            ModelError: They are not finite.
+        """
+        return self._gathered(predict_in_batches(texts, self._inference, context), texts, context)
+
+    @property
+    def _inference(self) -> Inference[Vectors]:
+        settings, filler = self.settings, padding_id(self.tokenizer)
+        return Inference(self._tokenise, self._forward, filler, settings.batch_size, precision=settings.precision)
+
+    def _tokenise(self, texts: Sequence[str]) -> Encoded:
+        return encode_documents(self.tokenizer, self.network.config, texts, self.settings)
+
+    def _forward(self, batch: Padded) -> Vectors:
+        import torch
+
+        hidden = self.network(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
+        with torch.autocast(hidden.device.type, enabled=False):
+            pooled: Vectors = self.pooling(hidden, batch.mask).cpu().numpy()
+        return pooled
+
+    def _gathered(
+        self, batches: Iterable[tuple[list[int], Vectors]], texts: Sequence[str], context: Context
+    ) -> Vectors:
+        import numpy as np
+
+        rows: dict[int, Vectors] = {}
+        for chosen, vectors in batches:
+            rows |= dict(zip(chosen, vectors, strict=True))
+            context.progress(context.phase_name, len(rows), len(texts))
+        gathered = np.stack([rows[place] for place in range(len(texts))])
+        lost = int((~np.isfinite(gathered)).any(axis=1).sum())
+        if lost:
+            raise ModelError(
+                f"the model's vectors of {lost} of {len(texts)} documents are not finite; set precision=float32, or "
+                "choose another model"
+            )
+        return gathered
+
+    def _key(self, texts: Sequence[str], context: Context) -> str:
+        """All that can move a bit of the vectors, in one word."""
+        import torch
+        import transformers
+
+        on = torch.cuda.get_device_name() if context.device.startswith("cuda") else context.threads
+        facts = [
+            self.revision,
+            self.settings.model_dump(mode="json", include=set(EmbeddingSettings.model_fields)),
+            [str(compute_dtype(context.device, self.settings.precision)), context.device, on],
+            [torch.__version__, transformers.__version__],
+            SourceHasher(FirstParty.of()).hash([__name__]),
+        ]
+        digest = hashlib.blake2b(json.dumps(facts).encode(), digest_size=16)
+        for text in texts:
+            digest.update(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class EmbeddingCache:
+    """Embeddings on disk, a folder for each set of texts.
+
+    Attributes:
+        folder: Where they lie.
+        most_bytes: How much of them is kept.
+    """
+
+    folder: Path
+    most_bytes: int = MOST_BYTES
+
+    def get(self, key: str, count: int) -> Embeddings | None:
+        """What is kept under a key; None where that is nothing, or damaged, or of another number of texts."""
+        import numpy as np
+
+        entry = self.folder / key
+        try:
+            # The archive has a checksum of each array.
+            with np.load(entry / _FILE, allow_pickle=False) as kept:
+                vectors, facts = kept["vectors"], kept["facts"].tolist()
+            truncated, seconds = map(float, facts)
+        except Exception:  # whatever is wrong with it, it can be made again
+            return None
+        if vectors.dtype != np.float32 or vectors.ndim != 2 or len(vectors) != count:
+            return None
+        with suppress(OSError):  # another cell may have removed it meanwhile, or it is not ours to touch
+            os.utime(entry)
+        return Embeddings(vectors, truncated, seconds, recalled=True)
+
+    def put(self, key: str, made: Embeddings) -> None:
+        """Keep embeddings, whole or not at all, and remove the oldest where it gets too much.
+
+        Raises:
+            OSError: The disk is full, or not to be written on.
+        """
+        import numpy as np
+
+        with new_folder(self.folder / key) as temporary:
+            facts = np.array([made.truncated_share, made.seconds])
+            np.savez(temporary / _FILE, vectors=made.vectors, facts=facts)
+        self._prune()
+
+    def _prune(self) -> None:
+        """What an interrupted write left behind grows old, too."""
+        room = self.most_bytes
+        for entry in sorted(self.folder.iterdir(), key=_last_used, reverse=True):
+            room -= _size(entry)
+            if room < 0:
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _last_used(entry: Path) -> float:
+    try:
+        return entry.stat().st_mtime
+    except OSError:  # another cell removed it
+        return 0.0
+
+
+def _size(entry: Path) -> int:
+    with suppress(OSError):
+        return sum(file.stat().st_size for file in entry.iterdir())
+    return 0
