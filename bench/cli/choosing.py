@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.errors import UserError
+from bench.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
+    from bench.record import MenuRule
     from bench.registry import Registry
     from bench.selection import Selection
     from bench.suite import Suite
@@ -33,6 +34,24 @@ SetsOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="[NAME.]KEY=VALUE", help="A setting, of every method (or task) that has it."),
 ]
+TrainSizesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--train-size",
+        metavar="SIZES",
+        help="So many training documents: 100,300,1000,all spans every task at each, for learning curves. Repeatable.",
+    ),
+]
+DecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RULE",
+        help="How any number of labels is chosen by scores: global-threshold (default), label-thresholds, top-k.",
+    ),
+]
+TunedOption = Annotated[
+    Path | None, typer.Option("--tuned", metavar="FILE", help="Settings that `bench tune` found; --set outranks them.")
+]
 ThreadsOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="CPU threads a cell; all cores by default.")
 ]
@@ -40,6 +59,22 @@ DeviceOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="cpu, cuda or mps; the best there is by default.")
 ]
 LocalModelsOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of models to look in first.")]
+
+
+def checked_decision(name: str | None) -> MenuRule | None:
+    """The rule of this name.
+
+    Raises:
+        UserError: There is none.
+    """
+    from bench.record import MENU
+
+    if name is None:
+        return None
+    for rule in MENU:
+        if rule == name:
+            return rule
+    raise unknown_name("--decision", name, MENU)
 
 
 def base_suite(*, everything: bool, suite: str | None, selection: Selection, registry: Registry) -> Suite:

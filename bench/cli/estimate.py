@@ -17,6 +17,7 @@ from bench.cli.choosing import (
     SuiteOption,
     TasksOption,
     ThreadsOption,
+    TrainSizesOption,
     base_suite,
 )
 from bench.cli.data_options import DataOption, LabelOption, NameOption, TestOption, TextOption
@@ -34,6 +35,7 @@ def estimate(
     methods: MethodsOption = None,
     models: ModelsOption = None,
     seeds: SeedsOption = None,
+    train_sizes: TrainSizesOption = None,
     sets: SetsOption = None,
     data: DataOption = None,
     text: TextOption = None,
@@ -69,11 +71,17 @@ def estimate(
     from bench.runner.plan import Planner
     from bench.selection import Selection
     from bench.store import Store
+    from bench.train_sizes import parse_sizes
 
     planned = _planned(device, device_memory, rate)
     registry, own = DataWords(data, tuple(text or ()), label, test, name).add_to(Registry.discover(plugins or ()))
     selection = Selection(
-        (*own, *(tasks or ())), tuple(methods or ()), tuple(models or ()), tuple(seeds or ()), parse_sets(sets)
+        (*own, *(tasks or ())),
+        tuple(methods or ()),
+        tuple(models or ()),
+        tuple(seeds or ()),
+        parse_sets(sets),
+        parse_sizes(train_sizes),
     )
     base = base_suite(everything=everything, suite=suite, selection=selection, registry=registry)
     chosen = selection.of(base, registry)

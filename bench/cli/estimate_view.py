@@ -12,7 +12,7 @@ from bench.cli.run_view import cells as counted
 from bench.cli.tables import print_json, print_table
 from bench.estimating.estimate import Estimate
 from bench.estimating.tasks import TOKENS_A_WORD
-from bench.telling import canonical, in_words, telling_settings
+from bench.telling import canonical, telling_words
 from bench.work import NotEstimated
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Row:
 
     Attributes:
         cells: The cells.
-        settings: What tells them from others of their method, in words.
+        settings: What tells them from others of their task and method, in words.
         found: Their estimate.
     """
 
@@ -55,9 +55,10 @@ def show(plan: Sequence[PlannedCell], estimator: Estimator, machine: Found, *, a
     table = [_cells(row, machine) for row in rows]
     shown = [place for place, name in enumerate(COLUMNS) if name != "settings" or any(row.settings for row in rows)]
     print_table([COLUMNS[place] for place in shown], [[row[place] for place in shown] for row in table])
-    for row in rows:
-        if isinstance(row.found, NotEstimated):
-            typer.echo(f"  {_title(row)}: {row.found.reason}")
+    for line in dict.fromkeys(
+        f"  {_title(row)}: {row.found.reason}" for row in rows if isinstance(row.found, NotEstimated)
+    ):
+        typer.echo(line)
     typer.echo(f"\n{_total_line(_total(plan, estimator, machine))}")
     typer.echo(f"rests on: {'; '.join(_rests(estimator, machine))}")
 
@@ -66,11 +67,11 @@ def _rows(plan: Sequence[PlannedCell], estimator: Estimator) -> Iterator[Row]:
     together: dict[str, list[PlannedCell]] = {}
     for cell in plan:
         one = cell.identity
-        together.setdefault(canonical([one.task, one.method, one.method_settings, one.model]), []).append(cell)
-    firsts = [same[0] for same in together.values()]
-    settings = telling_settings([cell.identity for cell in firsts])
+        key = canonical([one.task, one.task_settings, one.method, one.method_settings, one.model])
+        together.setdefault(key, []).append(cell)
+    settings = telling_words([same[0].identity for same in together.values()])
     for same, telling in zip(together.values(), settings, strict=True):
-        yield Row(same, in_words(telling), estimator.of(same[0]))
+        yield Row(same, telling, estimator.of(same[0]))
 
 
 def _cells(row: Row, machine: Found) -> list[str]:
@@ -98,6 +99,7 @@ def _plain(cell: PlannedCell, found: Estimate | NotEstimated, machine: Found) ->
     named = {
         "cell": cell.cell,
         "task": one.task,
+        "task_settings": one.task_settings,
         "method": one.method,
         "model": one.model,
         "seed": one.seed,

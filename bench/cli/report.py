@@ -18,5 +18,6 @@ def report(out: OutOption = DEFAULT_OUT) -> None:
         raise UserError(f"--out {out}: no records there; run `bench run --all` first")
     from report import write_report
 
-    files = write_report(records, out, missing=Store(out).missing(records))
+    store = Store(out)
+    files = write_report(records, out, missing=store.missing(records), searches=store.searches())
     typer.echo(f"wrote {files.markdown}, {files.html} and {len(files.plots)} plots")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -10,7 +9,8 @@ import typer
 
 from bench.cli.tables import print_table
 from bench.record import Record
-from bench.telling import canonical, in_words, telling_settings
+from bench.telling import canonical, in_words, telling_settings, telling_task_settings
+from bench.train_sizes import SETTING, place, size_of
 
 COLUMNS = (
     "cell",
@@ -38,19 +38,22 @@ def print_results(records: Sequence[Record]) -> None:
     if not records:
         typer.echo("no results")
         return
+    telling = telling_task_settings([record.identity for record in records])
+    details = {_section(record): in_words(told) for record, told in zip(records, telling, strict=True)}
     ordered = sorted(records, key=_section)
-    for _, rows in groupby(ordered, key=_section):
-        _print_section(_seeds_together(list(rows)))
+    for section, rows in groupby(ordered, key=_section):
+        _print_section(_seeds_together(list(rows)), details[section])
         typer.echo()
     if any(record.from_scratch for record in records):
         typer.echo("* random weights (from scratch): a check of the set-up, not a judgement of the method")
 
 
-def _print_section(records: Sequence[Record]) -> None:
+def _print_section(records: Sequence[Record], detail: str) -> None:
+    """One table; ``detail`` tells it from others of its task."""
     variants = [in_words(settings) for settings in telling_settings([record.identity for record in records])]
     columns = (*_columns(records), "settings") if any(variants) else _columns(records)
     table = [[*_row(record), words][: len(columns)] for record, words in zip(records, variants, strict=True)]
-    print_table(columns, table, title=_title(records))
+    print_table(columns, table, title=_title(records, detail))
     for record, words in zip(records, variants, strict=True):
         if record.status != "ok":
             name = f"{record.method} ({words})" if words else record.method
@@ -76,13 +79,15 @@ def _top_five(record: Record) -> str:
     return "ndcg@5" if facts is not None and facts.kind == "single" else "p@5"
 
 
-def _section(record: Record) -> tuple[str, str]:
-    """Records of the same documents stand in one table."""
-    return record.task, json.dumps(record.identity.task_settings, sort_keys=True)
+def _section(record: Record) -> tuple[str, str, float]:
+    """Records of the same documents stand in one table; tables of one task's train sizes follow each other."""
+    settings = record.identity.task_settings
+    others = {key: value for key, value in settings.items() if key != SETTING}
+    return record.task, canonical(others), place(size_of(settings))
 
 
-def _title(records: Sequence[Record]) -> str:
-    task = records[0].task
+def _title(records: Sequence[Record], detail: str) -> str:
+    task = f"{records[0].task} ({detail})" if detail else records[0].task
     facts = next((record.task_facts for record in records if record.task_facts is not None), None)
     if facts is None:
         return task

@@ -9,6 +9,7 @@ import typer
 
 from bench.cli.choosing import (
     AllOption,
+    DecisionOption,
     DeviceOption,
     LocalModelsOption,
     MethodsOption,
@@ -18,7 +19,10 @@ from bench.cli.choosing import (
     SuiteOption,
     TasksOption,
     ThreadsOption,
+    TrainSizesOption,
+    TunedOption,
     base_suite,
+    checked_decision,
 )
 from bench.cli.data_options import DataOption, LabelOption, NameOption, TestOption, TextOption
 from bench.cli.options import DEFAULT_OUT, JsonOption, OutOption, PluginsOption, checked_device
@@ -35,7 +39,10 @@ def run(
     methods: MethodsOption = None,
     models: ModelsOption = None,
     seeds: SeedsOption = None,
+    train_sizes: TrainSizesOption = None,
     sets: SetsOption = None,
+    decision: DecisionOption = None,
+    tuned: TunedOption = None,
     data: DataOption = None,
     text: TextOption = None,
     label: LabelOption = None,
@@ -87,6 +94,8 @@ def run(
     from bench.runner.ranks import check_devices
     from bench.selection import Selection
     from bench.store import Store
+    from bench.train_sizes import parse_sizes
+    from bench.tuned import read_tuned
 
     again = Again.of(fresh, retry, save_models)
     options = _options(
@@ -102,7 +111,14 @@ def run(
     words = DataWords(data, tuple(text or ()), label, test, name)
     registry, own = words.add_to(Registry.discover(plugins or ()))
     selection = Selection(
-        (*own, *(tasks or ())), tuple(methods or ()), tuple(models or ()), tuple(seeds or ()), parse_sets(sets)
+        (*own, *(tasks or ())),
+        tuple(methods or ()),
+        tuple(models or ()),
+        tuple(seeds or ()),
+        parse_sets(sets),
+        parse_sizes(train_sizes),
+        checked_decision(decision),
+        read_tuned(tuned) if tuned is not None else (),
     )
     base = base_suite(everything=everything, suite=suite, selection=selection, registry=registry)
     chosen = selection.of(base, registry)

@@ -11,11 +11,12 @@ import typer
 from bench.cli.reading import report_corrupt
 from bench.cli.tables import print_json, print_table
 from bench.cli.watch import watching
+from bench.numerics import stray_line
 from bench.record import Record
 from bench.runner.plan import Again, PlannedCell
 from bench.runner.run import RunOptions, run_plan
 from bench.store import Store
-from bench.telling import in_words, telling_settings
+from bench.telling import telling_words
 
 FAULTS = frozenset({"oom", "timeout", "crashed", "failed"})
 
@@ -58,8 +59,8 @@ def _print_plan(rows: list[dict[str, Any]], variants: list[str]) -> None:
 
 
 def _variants(plan: list[PlannedCell]) -> list[str]:
-    """The settings that tell each cell from others of its method, in words."""
-    return [in_words(settings) for settings in telling_settings([cell.identity for cell in plan])]
+    """The settings that tell each cell from others of its task and method, in words."""
+    return telling_words([cell.identity for cell in plan])
 
 
 def run_and_show(plan: list[PlannedCell], store: Store, options: RunOptions, as_json: bool) -> None:
@@ -88,6 +89,8 @@ def _show(records: list[Record], wanted: int) -> None:
     from bench.cli.results_view import print_results
 
     print_results(records)
+    for line in filter(None, map(_strays, records)):
+        typer.echo(f"bench: warning: {line}", err=True)
     states = Counter(record.status for record in records)
     counted: Any = ", ".join(f"{count} {status}" for status, count in states.items())
     ran = f"{wanted} run now" if wanted else "nothing to run"
@@ -95,6 +98,12 @@ def _show(records: list[Record], wanted: int) -> None:
     faults = sorted({record.status for record in records if record.status in FAULTS})
     if faults and not wanted:
         typer.echo(f"run the failed ones again with --retry {','.join(faults)}")
+
+
+def _strays(record: Record) -> str | None:
+    line = stray_line(record)
+    words = [record.task, record.method, *([record.model] if record.model else []), f"seed {record.seed}"]
+    return f"{' × '.join(words)}: {line}" if line is not None else None
 
 
 def cells(count: int) -> str:

@@ -41,16 +41,17 @@ def _show_plugin(registry: Any, name: str, sets: list[str] | None, as_json: bool
     from bench.cli.tables import print_json, print_table
     from bench.cli.words import of_plugin, parse_sets
     from bench.settings import describe_settings
+    from bench.spaces import domains
 
     plugin = registry.find(name)
     settings = plugin.settings(of_plugin(name, parse_sets(sets)))
     about = plugin.about or (plugin.load().__doc__ or "").strip().split("\n")[0]
-    rows = describe_settings(settings)
+    searched = domains(settings)
+    rows = [{**row, "space": str(searched.get(row["key"], ""))} for row in describe_settings(settings)]
     if as_json:
         print_json({"name": name, "kind": plugin.kind, "about": about, "origin": plugin.origin, "settings": rows})
         return
     typer.echo(f"{name} ({plugin.kind}, {plugin.origin}): {about}\n")
-    print_table(
-        ["setting", "value", "type", "meaning"],
-        [(row["key"], str(row["value"]), row["type"], row["meaning"]) for row in rows],
-    )
+    columns = {"setting": "key", "value": "value", "type": "type", "bench tune": "space", "meaning": "meaning"}
+    shown = {title: key for title, key in columns.items() if key != "space" or searched}
+    print_table(list(shown), [[str(row[key]) for key in shown.values()] for row in rows])

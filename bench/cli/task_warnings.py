@@ -36,11 +36,11 @@ class InspectCommand:
     suite: Suite
     registry: Registry
 
-    def of(self, task: str) -> str:
-        """The command line for a task, ready for a shell."""
+    def of(self, task: str, size: Mapping[str, Any] | None = None) -> str:
+        """The command line for a task at a train size, ready for a shell."""
         named = self.data.options() if task in self.own else (task,)
         known = self.registry.get("task", task).load().Config.model_fields
-        sets = _sets(self.suite.task_settings(task, known))
+        sets = _sets({**self.suite.task_settings(task, known), **(size or {})})
         return shlex.join(["bench", "inspect", *named, *_repeated("--plugins", map(str, self.plugins)), *sets])
 
 
@@ -48,7 +48,8 @@ def warn_of_tasks(plan: Sequence[PlannedCell], again: Again, command: InspectCom
     """One line on stderr for each fault of each task that is about to run.
 
     Sizes, labels and exact duplicates are looked at the first time that a task is planned; what takes longer is told
-    where ``bench inspect`` has measured it of the same documents, with the settings of the run.
+    where ``bench inspect`` has measured it of the same documents, with the settings of the run. Of several train sizes
+    the largest is looked at: what a small sample lacks is no fault of the task.
 
     Args:
         plan: The cells.
@@ -58,13 +59,14 @@ def warn_of_tasks(plan: Sequence[PlannedCell], again: Again, command: InspectCom
     from bench.audit.findings import faults
     from bench.audit.kept import audited
 
-    for task, frozen in _about_to_run(plan, again).items():
+    for task, (frozen, size) in _about_to_run(plan, again).items():
         for fault in faults(audited(frozen, (), _say)):
-            _say(f"bench: warning: task {task}: {fault.what}; {fault.remedy} (more: {command.of(task)})")
+            _say(f"bench: warning: task {task}: {fault.what}; {fault.remedy} (more: {command.of(task, size)})")
 
 
-def _about_to_run(plan: Sequence[PlannedCell], again: Again) -> dict[str, FrozenTask]:
-    return {cell.identity.task: cell.frozen for cell in plan if cell.frozen is not None and again.wants(cell)}
+def _about_to_run(plan: Sequence[PlannedCell], again: Again) -> dict[str, tuple[FrozenTask, Mapping[str, Any]]]:
+    wanted = [cell for cell in plan if again.wants(cell)]
+    return {cell.identity.task: (cell.frozen, cell.size) for cell in wanted if cell.frozen is not None}
 
 
 def _sets(given: Mapping[str, Any]) -> list[str]:

@@ -66,7 +66,7 @@ def _check_model(found: Iterable[Plugin], model: str) -> None:
 
     resolved = resolve(model)
     wanted = {plugin.name: _architecture(plugin) for plugin in found}
-    if resolved.architecture not in wanted.values():
+    if not {resolved.architecture, "any"} & set(wanted.values()):
         name, architecture = next(iter(wanted.items()))
         starts = f"an {architecture}" if architecture == "encoder" else f"a {architecture}" if architecture else "none"
         raise UserError(f"--model {model} is a model of kind {resolved.architecture}; {name} starts from {starts}")

@@ -76,7 +76,8 @@ def check_devices(plan: Iterable[PlannedCell], processes: int, device: str | Non
     if processes == 1:
         return
     here = len(hardware()["gpus"])
-    if device == "cuda" and processes > here:
+    on_cuda = device == "cuda" or (device is None and here > 0)  # the best there is, unless told
+    if on_cuda and processes > here:
         raise UserError(f"--devices {processes}: there are {here} CUDA devices here")
     for cell in plan:
         settings = cell.identity.method_settings

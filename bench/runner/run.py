@@ -15,7 +15,6 @@ from bench.record import Environment, Record
 from bench.runner.job import CellJob, new_record
 from bench.runner.plan import Again, PlannedCell
 from bench.store import Corrupt, Store
-from bench.telling import in_words
 
 Watch = Callable[[int], AbstractContextManager[Callable[[Any], None]]]
 
@@ -102,7 +101,7 @@ def _forget_absence(cell: PlannedCell, store: Store) -> None:
     """
     model = cell.identity.model
     for called in {model, None, model.partition("@")[0] if model else None}:
-        for variant in {"", in_words(cell.variant)}:
+        for variant in {"", cell.spanned}:
             store.forget(absent_name(cell.identity.model_copy(update={"model": called}), variant))
 
 

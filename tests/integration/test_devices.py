@@ -1,9 +1,13 @@
 """A cell that several processes train together; here on the processor, where they share it."""
 
 import json
+import os
+import signal
+import subprocess
+import time
 
 import pytest
-from commands import PLUGINS, call
+from commands import PLUGINS, call, command
 
 WORDS = (
     "run", "-t", "small-single", "-m", "embedding-head", "--plugins", PLUGINS / "small.py", "--threads", "1",
@@ -43,3 +47,45 @@ def test_what_devices_cannot_share_is_refused_before_anything_runs(tmp_path):
     called = call(*WORDS, "--out", tmp_path, "--devices", "5", "--dry-run")
     assert called.code == 2
     assert "set batch_size to a multiple of 5" in called.err
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_inside_an_epoch_where_they_were_killed(stores, tmp_path):
+    words = ("--devices", "2", "--checkpoint-every", "0.05s")
+    done, whole = run(tmp_path / "whole", *words)
+    assert done.code == 0, done.err
+    broken = tmp_path / "broken"
+    process = subprocess.Popen(
+        command(*WORDS, *words, "--out", broken), stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    states = "checkpoints/*/*/checkpoint-*/trainer_state.json"
+    while process.poll() is None and not any(inside_an_epoch(path) for path in broken.glob(states)):
+        time.sleep(0.01)
+    assert process.poll() is None, "the run had ended before it was killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done, resumed = run(broken, *words)
+    assert done.code == 0, done.err
+    assert resumed["facts"]["resumed_from_step"] > 0
+    assert resumed["predictions"] == whole["predictions"]
+
+
+def inside_an_epoch(state):
+    """Whether a checkpoint is whole and of a step that ends no epoch of five."""
+    try:
+        return json.loads(state.read_text())["global_step"] % 5 > 0
+    except (ValueError, OSError):
+        return False
+
+
+@pytest.mark.parametrize(("device", "refused"), [(None, True), ("cuda", True), ("cpu", False)])
+def test_more_devices_than_there_are_is_refused(monkeypatch, device, refused):
+    from bench.errors import UserError
+    from bench.runner import ranks
+
+    monkeypatch.setattr(ranks, "hardware", lambda: {"gpus": [{"name": "one"}]})
+    if refused:
+        with pytest.raises(UserError, match="there are 1 CUDA devices"):
+            ranks.check_devices([], 2, device)
+    else:
+        assert ranks.check_devices([], 2, device) is None
