@@ -16,7 +16,7 @@ from bench.errors import ModelError
 from bench.export_lines import lines
 from bench.inference import Inference, predict_scores
 from bench.judging import Judge
-from bench.losses import LossSettings, Objective, in_parts, objective
+from bench.losses import LossSettings, Objective, objective
 from bench.method import Context, Exported, Method
 from bench.model import materialise
 from bench.numerics import probe_numerics
@@ -177,8 +177,8 @@ class Bert(Method):
 
         self._network = _network(folder, labels, context)
         self._tokenizer = load_tokenizer(folder)
-        # Where logits are made some labels at a time, the last layer is called apart from the others.
-        self._apart = final_layer(self._network, len(labels)) if in_parts(len(labels)) else None
+        # Called apart from the others, so that logits are never rounded to bfloat16, and can be made in parts.
+        self._apart = final_layer(self._network, len(labels))
         self._last = self._apart or torch.nn.Identity()
 
 

@@ -15,6 +15,7 @@ _LEAN = 20.0
 """What the shared sigmoid counts beside a label's own documents: the precision of a normal prior."""
 
 _STEPS = 30
+_DECISIONS = 2**23  # looked at together: 0.5 GB
 _FLATTEST = 0.05
 
 
@@ -51,10 +52,13 @@ class Sigmoids:
         scores, gold = scores[:, trained], gold[:, trained]
         if not gold.any() or gold.all():
             return found
-        slope, offset = _newton(scores.reshape(-1, 1), gold.reshape(-1, 1), 1e-6)
-        slope = np.maximum(slope, _FLATTEST)
-        slopes, offsets = _newton((scores * slope + offset).astype(np.float32), gold, _LEAN)
-        slopes = np.maximum(slopes, _FLATTEST)
+        # Two numbers are known well from some millions of decisions.
+        every = -(-scores.size // _DECISIONS)
+        slope, offset = _newton(scores[::every].reshape(-1, 1), gold[::every].reshape(-1, 1), 1e-6)
+        width = max(1, _DECISIONS // len(scores))
+        parts = [slice(start, start + width) for start in range(0, scores.shape[1], width)]
+        own = [_newton((scores[:, part] * slope + offset).astype(np.float32), gold[:, part], _LEAN) for part in parts]
+        slopes, offsets = (np.concatenate(numbers) for numbers in zip(*own, strict=True))
         found.slopes[trained], found.offsets[trained] = slopes * slope, slopes * offset + offsets
         return found
 
@@ -67,7 +71,7 @@ class Sigmoids:
 def _newton(
     scores: NDArray[np.float32], gold: NDArray[np.bool_], lean: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Slopes and offsets, one a column, of penalised maximum likelihood around 1 and 0."""
+    """Slopes, at least ``_FLATTEST``, and offsets, one a column, of penalised maximum likelihood around 1 and 0."""
     import numpy as np
 
     positives = gold.sum(axis=0)
@@ -81,7 +85,10 @@ def _newton(
         scale = 1 / np.maximum(a * c - b * b, 1e-12)
         # A whole step of Newton's method may overshoot where all scores lie on one side.
         step, turn = np.clip((c * down - b * left) * scale, -1, 1), np.clip((a * left - b * down) * scale, -1, 1)
-        slopes, offsets = slopes - step, offsets - turn
+        # A slope that would fall below the least stays there, and its offset is sought alone.
+        held = (slopes <= _FLATTEST) & (step > 0)
+        step, turn = np.where(held, 0, step), np.where(held, np.clip(left / c, -1, 1), turn)
+        slopes, offsets = np.maximum(slopes - step, _FLATTEST), offsets - turn
         if max(np.abs(step).max(), np.abs(turn).max()) < 1e-5:
             break
     return slopes, offsets

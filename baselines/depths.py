@@ -47,7 +47,7 @@ class Depths:
                 found[parameter] = layers - int(inside.removeprefix(f"{name}.").partition(".")[0])
             else:
                 before = not reached or _is_embedding(body, inside)
-                found[parameter] = layers + 1 if before else 0
+                found[parameter] = _beside(network.config.model_type, inside, layers, layers + 1 if before else 0)
         return cls(layers, found)
 
     def frozen(self, layers: int) -> Callable[[str], bool]:
@@ -80,6 +80,18 @@ def _layers(network: Any) -> tuple[str, int]:
             "model is not; leave them out"
         )
     return found[0], wanted
+
+
+def _beside(model_type: str, parameter: str, layers: int, depth: int) -> int:
+    """The depth of a parameter outside of the layers; DeBERTa lists two after them that work before they are through.
+
+    Its ``LayerNorm`` is that of the embeddings of positions, and ``conv`` works beside the first layer.
+    """
+    if model_type.startswith("deberta"):
+        return {"LayerNorm": layers + 1, "conv": layers}.get(
+            parameter.removeprefix("encoder.").partition(".")[0], depth
+        )
+    return depth
 
 
 def _is_embedding(body: nn.Module, parameter: str) -> bool:

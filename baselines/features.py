@@ -103,7 +103,7 @@ class Features:
             The weights, which :meth:`load` wants beside it.
         """
         words = {name: _by_place(one.vocabulary_) for name, one in self.vectorisers.items()}
-        path.write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
+        path.write_text(json.dumps(words), encoding="utf-8")
         return {f"idf_{name}": one.idf_ for name, one in self.vectorisers.items()}
 
     @classmethod
@@ -115,6 +115,12 @@ class Features:
             vectoriser.idf_ = weights[f"idf_{name}"]
             vectorisers[name] = vectoriser
         return cls(settings, vectorisers)
+
+
+def import_libraries() -> None:
+    """Import scikit-learn, which takes a second or two: who does so first keeps it out of the time of training."""
+    import sklearn.feature_extraction.text
+    import sklearn.svm  # noqa: F401
 
 
 def _frequencies(name: str, settings: FeatureSettings, documents: int) -> dict[str, Any]:

@@ -59,10 +59,26 @@ class Negatives:
     ) -> NDArray[np.int64]:
         import numpy as np
 
-        many = self.count // 2 + len(positives)
+        others, many = np.isin(near, positives, invert=True), self.count // 2
+        near, nearness = near[others], nearness[others]
         hard = near if len(near) <= many else near[np.argpartition(-nearness, many)[:many]]
-        drawn = np.random.default_rng((self.seed, label)).integers(self.features.shape[0], size=-(-self.count // 2))
-        return np.unique(np.concatenate([positives, hard, drawn]))
+        known = np.concatenate([positives, hard])
+        drawn = _drawn(self.features.shape[0], known, self.count - len(hard), (self.seed, label))
+        return np.sort(np.concatenate([known, drawn]))
+
+
+def _drawn(total: int, known: NDArray[np.int32], count: int, seed: tuple[int, int]) -> NDArray[np.int64]:
+    """So many of the first ``total`` numbers, each once and none that is known; all others where those are fewer."""
+    import numpy as np
+
+    chance = np.random.default_rng(seed)
+    if 2 * (len(known) + count) >= total:
+        return chance.permutation(np.setdiff1d(np.arange(total), known))[:count]
+    found = np.empty(0, dtype=np.int64)
+    while len(found) < count:
+        fresh = chance.integers(total, size=2 * count)
+        found = np.union1d(found, fresh[np.isin(fresh, known, invert=True)])
+    return chance.permutation(found)[:count]
 
 
 def positives_of(columns: csc_matrix, label: int) -> NDArray[np.int32]:

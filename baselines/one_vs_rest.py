@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csc_matrix, csr_matrix
 
-_TOGETHER = 256
-"""Labels whose negatives are looked for at once."""
+_TOGETHER, _COMPARED = 256, 2**26
+"""Labels whose negatives are looked for at once, and pairs of document and label that are compared at once."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def fit_one_vs_rest(
     most = max(1, how.weights // max(1, len(labels)))
     alone = how.negatives >= features.shape[0]
     training = _Every(features, columns) if alone else _Some(Negatives.of(features, how.negatives, how.seed), columns)
-    size = 1 if alone else _TOGETHER
+    size = 1 if alone else min(_TOGETHER, max(1, _COMPARED // (features.shape[0] * how.threads)))
     parts = [labels[start : start + size] for start in range(0, len(labels), size)]
     held: list[_Held] = []
     # A BLAS on several threads sums in another order, which would show in the last bits.

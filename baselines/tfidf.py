@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from baselines.calibration import Sigmoids
-from baselines.features import Features, FeatureSettings
+from baselines.features import Features, FeatureSettings, import_libraries
 from baselines.liblinear import Classifier, ClassWeight, LinearSettings
 from baselines.linear_model import LinearModel
 from baselines.one_vs_rest import OneVsRest, fit_one_vs_rest
@@ -85,6 +85,8 @@ class Tfidf(Method):
         Raises:
             UserError: No text holds a word.
         """
+        with context.phase("load"):
+            import_libraries()
         self._features, rows = Features.fit(train.texts, self.config)
         self._model = fit_one_vs_rest(
             rows,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from baselines.features import Features, FeatureSettings
+from baselines.features import Features, FeatureSettings, import_libraries
 from baselines.trees.forest import Engine, Forest, Growth, Kind
 from bench.errors import UserError
 from bench.method import Context, Method
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 _INSTALL = {"omikuji": "pip install omikuji", "pecos": "pip install --no-deps libpecos==1.2.8"}
 """Library → what brings it. PECOS declares older libraries than its trees need, hence ``--no-deps``."""
 _VOCABULARY, _ARRAYS, _TREES = "vocabulary.json", "xmlc.npz", "trees"
+_BLOCK = 2_000  # documents at a time: omikuji's answers are Python lists
 _BY_CHANCE = "omikuji draws its random numbers from the operating system and takes no seed"
 
 
 class XmlcSettings(FeatureSettings):
-    """Settings of :class:`Xmlc`; the defaults of the trees are those of the libraries."""
+    """Settings of :class:`Xmlc`; the defaults of the trees are those of omikuji."""
 
     characters: int = Field(
         0, ge=0, le=8, description="longest run of characters, within a word, that is a feature; 0: none"
@@ -84,7 +85,9 @@ class Xmlc(Method):
         """
         import numpy as np
 
-        engine = self._engine()
+        with context.phase("load"):
+            engine = self._engine()
+            import_libraries()
         targets = train.label_matrix(len(labels))
         self._labels = np.unique(targets.indices)
         self._n_labels = len(labels)
@@ -101,12 +104,16 @@ class Xmlc(Method):
 
     def predict(self, texts: Sequence[str], context: Context) -> TopScores:
         """The 100 best labels of each document among those that its branches led to."""
-        from scipy.sparse import csr_matrix
+        from scipy.sparse import csr_matrix, vstack
 
-        found = self._forest.scores(self._features.rows(texts), self.config.beam_size, RANKED, context.threads)
-        context.window.count(documents=len(texts))
-        columns = self._labels[found.indices]
-        return _best(csr_matrix((found.data, columns, found.indptr), shape=(len(texts), self._n_labels)))
+        best = []
+        for start in range(0, len(texts), _BLOCK):
+            rows = self._features.rows(texts[start : start + _BLOCK])
+            found = self._forest.scores(rows, self.config.beam_size, RANKED, context.threads)
+            columns = self._labels[found.indices]
+            best.append(_best(csr_matrix((found.data, columns, found.indptr), shape=(rows.shape[0], self._n_labels))))
+            context.window.count(documents=rows.shape[0])
+        return TopScores(csr_matrix(vstack(best, format="csr")) if best else csr_matrix((0, self._n_labels)))
 
     def save(self, folder: Path) -> None:
         """Write ``vocabulary.json``, ``xmlc.npz`` and the folder ``trees`` of the library."""
@@ -158,7 +165,7 @@ class Xmlc(Method):
         )
 
 
-def _best(scores: csr_matrix) -> TopScores:
+def _best(scores: csr_matrix) -> csr_matrix:
     """The ``RANKED`` best labels of each document."""
     import numpy as np
     from scipy.sparse import csr_matrix
@@ -168,4 +175,4 @@ def _best(scores: csr_matrix) -> TopScores:
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1, dtype=np.int64))])
     best = csr_matrix((ranking.scores[kept], ranking.labels[kept], indptr), shape=scores.shape)
     best.sort_indices()
-    return TopScores(best)
+    return best

@@ -24,6 +24,7 @@ from bench.encoding import Encoded, Padded, load_tokenizer, padding_id
 from bench.errors import ModelError, UserError
 from bench.files import cache_folder, new_folder
 from bench.inference import Inference, predict_in_batches
+from bench.meters.environment import hardware
 from bench.model import materialise
 from bench.settings import Settings
 from bench.source import FirstParty, SourceHasher
@@ -192,15 +193,17 @@ class Embedder:
 
     def _key(self, texts: Sequence[str], context: Context) -> str:
         """All that can move a bit of the vectors, in one word."""
+        import tokenizers
         import torch
         import transformers
 
-        on = torch.cuda.get_device_name() if context.device.startswith("cuda") else context.threads
+        cuda = context.device.startswith("cuda")
+        on = [torch.cuda.get_device_name(context.device)] if cuda else [hardware()["cpu"], context.threads]
         facts = [
             self.revision,
             self.settings.model_dump(mode="json", include=set(EmbeddingSettings.model_fields)),
             [str(compute_dtype(context.device, self.settings.precision)), context.device, on],
-            [torch.__version__, transformers.__version__],
+            [torch.__version__, transformers.__version__, tokenizers.__version__],
             SourceHasher(FirstParty.of()).hash([__name__]),
         ]
         digest = hashlib.blake2b(json.dumps(facts).encode(), digest_size=16)
@@ -240,13 +243,15 @@ class EmbeddingCache:
         return Embeddings(vectors, truncated, seconds, recalled=True)
 
     def put(self, key: str, made: Embeddings) -> None:
-        """Keep embeddings, whole or not at all, and remove the oldest where it gets too much.
+        """Keep embeddings, whole or not at all, and remove the oldest where it gets too much; too many are not kept.
 
         Raises:
             OSError: The disk is full, or not to be written on.
         """
         import numpy as np
 
+        if made.vectors.nbytes > self.most_bytes:
+            return
         with new_folder(self.folder / key) as temporary:
             facts = np.array([made.truncated_share, made.seconds])
             np.savez(temporary / _FILE, vectors=made.vectors, facts=facts)

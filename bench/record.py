@@ -14,7 +14,7 @@ MenuRule = Literal["global-threshold", "label-thresholds", "top-k"]
 MENU: tuple[MenuRule, ...] = get_args(MenuRule)
 """How any number of labels may be chosen by their scores; see :func:`bench.deciding.menu`."""
 DEFAULT_RULE: MenuRule = "global-threshold"
-PHASES = ("load", "train", "validate", "save", "probe", "predict")
+PHASES = ("load", "train", "validate", "save", "probe", "predict", "decide")
 
 
 class _Part(BaseModel):

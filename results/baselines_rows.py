@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.errors import UserError, unknown_name
@@ -18,6 +18,7 @@ from bench.task import TaskData
 
 TASK = "debtags"
 WORKER = Path(__file__).with_name("baselines_peers.py")
+OWN_RULE, OUR_RULE = "its own: score over 0", DEFAULT_RULE
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,13 @@ class Peer:
     Attributes:
         needs: The packages that its environment is made of.
         what: Library, model and features in words.
-        own_sets: Whether it says itself which labels a document has, by a score over 0. For those that only rank, one
-            threshold is chosen on the validation documents, by the rule that this project's methods are cut with.
+        cuts: How label sets are made of its scores, a line of the table each: ``OWN_RULE`` where it says itself which
+            labels a document has, ``OUR_RULE`` for the rule that this project's methods are cut with.
     """
 
     needs: tuple[str, ...]
     what: str
-    own_sets: bool = False
+    cuts: tuple[str, ...] = (OUR_RULE,)
 
 
 @dataclass(frozen=True)
@@ -42,34 +43,49 @@ class Own:
 
     Attributes:
         method: The method's name.
+        what: The method and what is set of it in words.
         settings: What is set of it.
         rules: The threshold rules that are shown.
     """
 
     method: str
-    settings: Mapping[str, str]
+    what: str
+    settings: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[str, ...] = (DEFAULT_RULE,)
 
 
 _LIBMULTILABEL = ("libmultilabel==0.10.0",)
 _WITH_OLDER_SCIPY = (*_LIBMULTILABEL, "scipy<1.14")
 """Its thresholding sums a matrix along an axis that newer SciPy refuses."""
+_PLAIN = {
+    "ngrams": "1",
+    "characters": "0",
+    "min_df": "1",
+    "stop_words": "false",
+    "sublinear_tf": "false",
+    "c": "1",
+    "class_weight": "none",
+    "tolerance": "0.0001",
+    "prune": "0",
+}
 ROWS: dict[str, Peer | Own] = {
-    "libmultilabel-1vsrest": Peer(_LIBMULTILABEL, "LibMultiLabel, one-vs-rest, its own TF-IDF", own_sets=True),
+    "libmultilabel-1vsrest": Peer(_LIBMULTILABEL, "LibMultiLabel, one-vs-rest", (OWN_RULE, OUR_RULE)),
+    "libmultilabel-1vsrest-l2svm": Peer(
+        _LIBMULTILABEL, "LibMultiLabel, one-vs-rest, `-s 2 -B 1 -e 0.0001`", (OWN_RULE, OUR_RULE)
+    ),
     "libmultilabel-1vsrest-more": Peer(
-        _LIBMULTILABEL, "LibMultiLabel, one-vs-rest, validation documents added to training", own_sets=True
+        _LIBMULTILABEL, "LibMultiLabel, one-vs-rest, validation documents added to training", (OWN_RULE,)
     ),
-    "libmultilabel-thresholding": Peer(_WITH_OLDER_SCIPY, "LibMultiLabel, thresholding, its own TF-IDF", own_sets=True),
-    "libmultilabel-cost-sensitive": Peer(
-        _WITH_OLDER_SCIPY, "LibMultiLabel, cost-sensitive, its own TF-IDF", own_sets=True
-    ),
-    "omikuji": Peer(("omikuji==0.5.2", "scikit-learn"), "omikuji (Parabel), scikit-learn's TF-IDF"),
-    "pecos": Peer(("libpecos==1.2.8",), "PECOS XR-Linear, its own TF-IDF"),
-    "bench-prior": Own("prior", {}),
-    "bench-tfidf": Own("tfidf", {}, MENU),
-    "bench-xmlc-parabel": Own("xmlc", {"trees": "parabel"}),
-    "bench-xmlc-bonsai": Own("xmlc", {"trees": "bonsai"}),
-    "bench-xmlc-xr-linear": Own("xmlc", {"trees": "xr-linear"}),
+    "libmultilabel-thresholding": Peer(_WITH_OLDER_SCIPY, "LibMultiLabel, thresholding", (OWN_RULE,)),
+    "libmultilabel-cost-sensitive": Peer(_WITH_OLDER_SCIPY, "LibMultiLabel, cost-sensitive", (OWN_RULE,)),
+    "omikuji": Peer(("omikuji==0.5.2", "scikit-learn==1.9.1"), "omikuji (Parabel), scikit-learn's TF-IDF"),
+    "pecos": Peer(("libpecos==1.2.8",), "PECOS XR-Linear, its TF-IDF"),
+    "bench-prior": Own("prior", "`prior`"),
+    "bench-tfidf": Own("tfidf", "`tfidf`", rules=MENU),
+    "bench-tfidf-plain": Own("tfidf", "`tfidf` with scikit-learn's defaults: words, C = 1", _PLAIN),
+    "bench-xmlc-parabel": Own("xmlc", "`xmlc` Parabel", {"trees": "parabel"}),
+    "bench-xmlc-bonsai": Own("xmlc", "`xmlc` Bonsai", {"trees": "bonsai"}),
+    "bench-xmlc-xr-linear": Own("xmlc", "`xmlc` XR-Linear, one tree", {"trees": "xr-linear", "n_trees": "1"}),
 }
 ASKED_FOR = {"libmultilabel-cost-sensitive"}
 """Rows that take very long and run only if they are named."""
@@ -97,25 +113,12 @@ class Work:
         splits = ("train", "validation", "test")
         return {f"{split}_documents": self.documents for split in splits} if self.documents else {}
 
-    @property
-    def store(self) -> Store:
-        """The records of this project's rows."""
-        return Store(self.folder / "store")
+    def record(self, name: str) -> Record | None:
+        """That of one of this project's rows; None where it was not run."""
+        return next(iter(latest(Store(self.of(name)).all(say))), None)
 
-    def records(self) -> list[Record]:
-        """Those of this project's rows."""
-        return latest(self.store.all(say))
-
-    def record(self, row: Own) -> Record | None:
-        """That of a row; None where it was not run."""
-        for record in self.records():
-            settings = record.identity.method_settings
-            if record.method == row.method and all(settings.get(key) == value for key, value in row.settings.items()):
-                return record
-        return None
-
-    def peer(self, name: str) -> Path:
-        """The folder of another library's row."""
+    def of(self, name: str) -> Path:
+        """The folder of a row."""
         return self.folder / "rows" / name
 
     def keep_to(self, fingerprint: str) -> None:
@@ -182,8 +185,8 @@ def run(name: str, work: Work, fingerprint: str) -> bool:
     """
     row = ROWS[name]
     if isinstance(row, Own):
-        return _run_own(row, work, fingerprint)
-    folder = work.peer(name)
+        return _run_own(name, row, work, fingerprint)
+    folder = work.of(name)
     if (folder / "facts.json").exists():
         return True
     python = _environment(row, work.folder / "environments")
@@ -195,14 +198,14 @@ def run(name: str, work: Work, fingerprint: str) -> bool:
         return subprocess.run(command, stdout=log, stderr=log, check=False).returncode == 0  # noqa: S603
 
 
-def _run_own(row: Own, work: Work, fingerprint: str) -> bool:
+def _run_own(name: str, row: Own, work: Work, fingerprint: str) -> bool:
     settings = [f"{TASK}.{key}={value}" for key, value in work.settings.items()]
     settings += [f"{row.method}.{key}={value}" for key, value in row.settings.items()]
-    words = [sys.executable, "-m", "bench", "run", "-t", TASK, "-m", row.method, "--out", str(work.folder / "store")]
+    words = [sys.executable, "-m", "bench", "run", "-t", TASK, "-m", row.method, "--out", str(work.of(name))]
     words += ["--threads", str(work.cores), "--seed", str(work.seed)]
     words += [word for setting in settings for word in ("--set", setting)]
     subprocess.run(words, check=False)  # noqa: S603 - words of this file; what became of it stands in the store
-    record = work.record(row)
+    record = work.record(name)
     if record is not None and record.identity.task_fingerprint != fingerprint:
         raise UserError(f"{row.method} ran on other documents than the libraries; remove {work.folder} and start again")
     return record is not None and record.status == "ok"

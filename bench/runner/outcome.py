@@ -84,7 +84,8 @@ def outcome(
         chosen_on = _ask(method, "validate", data.validation, context, instruments)
     if isinstance(chosen_on, LabelSets) != isinstance(prediction, LabelSets):
         raise TypeError(f"{method.name} returned scores for one split and bare label sets for another")
-    rules = judge.rules(data.validation, chosen_on)
+    with instruments.phase("decide"):
+        rules = judge.rules(data.validation, chosen_on)
     rule = rules.get(wanted) or next(iter(rules.values()))
     return Outcome(
         judge,

@@ -212,7 +212,7 @@ def test_verify_tells_by_its_exit_code(plugins, bench):
     file = plugins / "contract" / "sample_methods.py"
     bad = bench("verify", "mixes-up", "--plugins", file)
     assert bad.code == 1
-    assert bad.out.splitlines()[-1].startswith("24 checks: ")
+    assert bad.out.splitlines()[-1].startswith("25 checks: ")
     assert "failed          learns what anyone can tell apart: " in bad.out
     unknown = bench("verify", "mixes-pu", "--plugins", file)
     assert (unknown.code, unknown.err) == (2, "bench: unknown task or method 'mixes-pu'; did you mean 'mixes-up'?\n")

@@ -22,9 +22,6 @@ import baselines_peers as peers  # noqa: E402
 import baselines_rows as rows  # noqa: E402
 import baselines_table as table  # noqa: E402
 
-RANKS = rows.Peer(("ranker",), "a ranker")
-CUTS = rows.Peer(("cutter",), "a cutter", own_sets=True)
-
 
 def documents(prefix, labels):
     ids = [f"{prefix}{place}" for place in range(len(labels))]
@@ -45,15 +42,13 @@ SCORES = csr_matrix(
 
 
 def test_who_makes_sets_is_judged_by_them_and_not_by_ours(data):
-    rule, metrics = table.judged(CUTS, data, SCORES, SCORES)
-    assert rule == table.OWN_RULE
+    metrics = table.judged(rows.OWN_RULE, data, SCORES, SCORES)
     assert metrics["micro_f1"] == pytest.approx(2 * 3 / (5 + 3))  # three of five labels, nothing wrong
     assert metrics["p@1"] == 1
 
 
 def test_who_ranks_is_cut_where_validation_documents_say(data):
-    rule, metrics = table.judged(RANKS, data, SCORES, SCORES)
-    assert rule == "global-threshold"
+    metrics = table.judged(rows.OUR_RULE, data, SCORES, SCORES)
     assert metrics["micro_f1"] == 1  # the second label of the third document scores above all wrong ones
 
 
@@ -95,25 +90,39 @@ def test_texts_and_labels_are_handed_over_as_they_are(data, tmp_path):
 
 def test_a_finished_row_is_not_run_again(data, tmp_path, monkeypatch):
     work = rows.Work(tmp_path, 1, 0, None)
-    work.peer("pecos").mkdir(parents=True)
-    (work.peer("pecos") / "facts.json").write_text("{}")
+    work.of("pecos").mkdir(parents=True)
+    (work.of("pecos") / "facts.json").write_text("{}")
     monkeypatch.setattr(rows, "_environment", lambda *given: pytest.fail("it was run again"))
     assert rows.run("pecos", work, "fingerprint")
+
+
+def left_by(name, work):
+    folder = work.of(name)
+    folder.mkdir(parents=True)
+    for split in ("validation", "test"):
+        save_npz(folder / f"{split}.npz", SCORES)
+    seconds = {"train_seconds": 3.25, "validate_seconds": 2.0, "predict_seconds": 0.5}
+    facts = {**seconds, "peak_mib": 100.4, "versions": {"omikuji": "0.5.2"}}
+    (folder / "facts.json").write_text(json.dumps(facts))
 
 
 def test_the_line_of_a_library_is_made_of_what_it_left(data, tmp_path):
     work = rows.Work(tmp_path, 1, 0, None)
     assert table.lines_of("omikuji", work, data) == []
-    folder = work.peer("omikuji")
-    folder.mkdir(parents=True)
-    for split in ("validation", "test"):
-        save_npz(folder / f"{split}.npz", SCORES)
-    facts = {"train_seconds": 3.25, "predict_seconds": 0.5, "peak_mib": 100.4, "versions": {"omikuji": "0.5.2"}}
-    (folder / "facts.json").write_text(json.dumps(facts))
+    left_by("omikuji", work)
     (line,) = table.lines_of("omikuji", work, data)
     assert line.row()["train_seconds"] == 3.2
+    assert line.threshold_seconds > 2
     assert line.row()["versions"] == "omikuji=0.5.2"
     assert line.metrics["micro_f1"] == 1
+
+
+def test_who_can_cut_by_itself_is_shown_with_our_cut_as_well(data, tmp_path):
+    work = rows.Work(tmp_path, 1, 0, None)
+    left_by("libmultilabel-1vsrest", work)
+    own, ours = table.lines_of("libmultilabel-1vsrest", work, data)
+    assert (own.rule, own.threshold_seconds) == (rows.OWN_RULE, None)
+    assert (ours.rule, ours.metrics["micro_f1"]) == (rows.OUR_RULE, 1)
 
 
 def record(**parts):
@@ -130,27 +139,29 @@ def record(**parts):
         metrics={"micro_f1": 0.5, "macro_f1": 0.1, "p@1": 0.8},
         decision=Decision(rule="global-threshold", threshold=0.0),
         alternatives={"label-thresholds": Alternative(decision=other, metrics={"micro_f1": 0.4, "macro_f1": 0.2})},
-        seconds={"train": 10.0, "validate": 1.0, "predict": 2.0},
+        seconds={"train": 10.0, "validate": 1.0, "decide": 0.5, "predict": 2.0},
         peak_mib={"train": PhaseMemory(host=300.0), "validate": PhaseMemory(host=900.0), "predict": PhaseMemory()},
         **parts,
     )
 
 
 def test_each_rule_of_a_record_is_a_line_and_they_rank_alike():
-    one, other = table.own_lines(rows.Own("tfidf", {}, ("global-threshold", "label-thresholds", "top-k")), record())
+    one, other = table.own_lines(
+        rows.Own("tfidf", "tfidf", {}, ("global-threshold", "label-thresholds", "top-k")), record()
+    )
     assert (one.rule, other.rule) == ("global-threshold", "label-thresholds")
     assert (one.metrics["macro_f1"], other.metrics["macro_f1"]) == (0.1, 0.2)
     assert one.metrics["p@1"] == other.metrics["p@1"] == 0.8
-    assert (one.train_seconds, one.predict_seconds, one.peak_mib) == (10, 2, 300)
+    assert (one.train_seconds, one.threshold_seconds, one.predict_seconds, one.peak_mib) == (10, 1.5, 2, 900)
 
 
 def test_what_did_not_end_well_is_no_line():
-    assert table.own_lines(rows.Own("tfidf", {}), record(status="unavailable")) == []
+    assert table.own_lines(rows.Own("tfidf", "tfidf"), record(status="unavailable")) == []
 
 
 def line(what, micro):
     metrics = {"micro_f1": micro, "macro_f1": 0.1, "p@1": None, "p@3": 0.3, "p@5": 0.2}
-    return table.Line(what, "global-threshold", metrics, 1.0, 2.0, None, {"numpy": "2"})
+    return table.Line(what, "global-threshold", metrics, 1.0, None, 2.0, None, {"numpy": "2"})
 
 
 def test_the_best_stands_first_in_bold_and_nothing_is_made_up(tmp_path):
@@ -158,7 +169,7 @@ def test_the_best_stands_first_in_bold_and_nothing_is_made_up(tmp_path):
     body = (tmp_path / "baselines.md").read_text().splitlines()[3:]
     assert body[0].startswith("| better | global-threshold | **0.500** |")
     assert body[1].startswith("| worse | global-threshold | 0.250 |")
-    assert body[0].endswith("| 1.0 | 2.0 | ? |")
+    assert body[0].endswith("| ? | **0.300** | **0.200** | 1.0 |  | 2.0 | ? |")
     found = list(csv.DictReader((tmp_path / "baselines.csv").open()))
     assert [row["what"] for row in found] == ["worse", "better"]
     assert (found[0]["p@1"], found[0]["peak_mib"]) == ("", "")

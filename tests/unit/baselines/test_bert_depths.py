@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,13 @@ from bench.work import Workload
 
 FAMILIES = ["bert", "roberta", "deberta", "deberta-v2", "modernbert", "xlm-roberta", "distilbert", "electra", "mpnet"]
 LAYERS = 3
-DEBERTA = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "max_relative_positions": 8}
+DEBERTA = {
+    "relative_attention": True,
+    "pos_att_type": ["p2c", "c2p"],
+    "max_relative_positions": 8,
+    "norm_rel_ebd": "layer_norm",
+    "conv_kernel_size": 3,
+}
 
 
 def encoder(model_type: str, **settings: Any) -> Any:
@@ -43,9 +50,9 @@ def test_rates_fall_from_the_head_to_the_embeddings(model_type: str) -> None:
         rates.setdefault(round(rate(name), 9), set()).add(name)
     embeddings, first, second, last = (rates.pop(0.1 * 0.5**depth) for depth in (4, 3, 2, 1))
     assert sum(weights.numel() for name, weights in network.named_parameters() if name in embeddings) >= 60 * 32
-    assert all("embed" in name or "relative_attention_bias" in name for name in embeddings)
+    assert all(re.search("embed|relative_attention_bias|encoder.LayerNorm", name) for name in embeddings)
     assert {strip(name) for name in second} == {strip(name) for name in last}
-    assert all(".0." in name for name in first)
+    assert all(".0." in name or "encoder.conv" in name for name in first)
     assert all(f".{LAYERS - 1}." in name for name in last)
     assert any(name.startswith(("classifier", "head", "score")) for name in rates.pop(0.7))
     assert set(rates) <= {0.1}  # what a body ends with, such as a last norm

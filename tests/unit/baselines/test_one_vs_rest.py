@@ -85,9 +85,17 @@ def test_a_label_is_told_from_documents_like_its_own_and_from_some_at_random(tar
     for rows in drawn:
         assert 5 in rows
         assert len(np.intersect1d(rows, range(10))) >= 7
-        assert 7 < len(rows) <= 13
+        assert len(rows) == 13
         assert (np.diff(rows) > 0).all()
     assert not np.array_equal(*drawn)
+
+
+def test_a_label_of_most_documents_is_shown_some_without_it(features: csr_matrix) -> None:
+    """However few negatives it gets: one that only sees its own documents would be given to every document."""
+    columns = csr_matrix(np.arange(DOCUMENTS)[:, None] % 10 > 0).tocsc()
+    for seed in range(20):
+        negatives = Negatives.of(features, 3, seed).rows(columns, np.array([0], np.int32))[0] % 10 == 0
+        assert negatives.sum() == 3
 
 
 def test_few_negatives_still_tell_labels_apart(features: csr_matrix, targets: csr_matrix) -> None:
@@ -136,6 +144,24 @@ def test_sigmoids_bring_labels_onto_one_scale() -> None:
     assert np.abs(found[:, :2] - odds).mean() < 0.2
     assert found[:, 2].mean() < found[:, 0].mean() - 2
     assert found.dtype == np.float32
+
+
+def test_a_sigmoid_that_may_not_fall_still_has_its_documents_share() -> None:
+    """The scores of one label go the wrong way."""
+    rng = np.random.default_rng(0)
+    odds = rng.normal(0, 2, size=(4000, 2))
+    gold = rng.random((4000, 2)) < 1 / (1 + np.exp(-odds * [1, -1] - 0.7))
+    found = Sigmoids.fit(odds.astype(np.float32), gold)(odds.astype(np.float32))
+    assert (1 / (1 + np.exp(-found))).mean(axis=0) == pytest.approx(gold.mean(axis=0), abs=0.02)
+
+
+def test_sigmoids_of_many_labels_are_those_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(400, 6)).astype(np.float32)
+    gold = rng.random((400, 6)) < 1 / (1 + np.exp(-2 * scores))
+    whole = Sigmoids.fit(scores, gold)(scores)
+    monkeypatch.setattr("baselines.calibration._DECISIONS", 1000)
+    assert np.abs(Sigmoids.fit(scores, gold)(scores) - whole).mean() < 0.1
 
 
 def test_sigmoids_of_nothing_leave_scores_as_they_are() -> None:
