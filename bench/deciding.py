@@ -83,7 +83,9 @@ def rule_of(record: Record, folder: Path, name: str | None = None) -> Rule:
         raise UserError(f"cell {record.cell} does not say how its labels were decided on; run it again")
     if name is not None and name not in known:
         if name in MENU:
-            raise UserError(f"cell {record.cell} chose no {name}: its rule is {', '.join(known)}")
+            raise UserError(
+                f"cell {record.cell} chose no {name}: its rules are {', '.join(known)}; name one, or run it again"
+            )
         raise unknown_name("decision", name, MENU)
     decision = known[name] if name is not None else record.decision
     return Rule(decision, _thresholds(folder) if decision.rule == "label-thresholds" else None)

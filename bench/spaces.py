@@ -7,15 +7,16 @@ pooling: Annotated[Literal["mean", "last"], AnyOf("mean", "last")] = Field("mean
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from bench.errors import UserError
 from bench.settings import Settings
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+    from pydantic.fields import FieldInfo
 
 Value = float | int | str | bool | None
 _DIGITS = 3
@@ -31,6 +32,11 @@ class Domain(ABC):
     @abstractmethod
     def __contains__(self, value: object) -> bool:
         """Whether it may take this one."""
+
+    @property
+    @abstractmethod
+    def samples(self) -> tuple[Value, ...]:
+        """Its values, or its ends: where those are allowed, all are."""
 
     @abstractmethod
     def value(self, drawn: Any) -> Value:
@@ -67,10 +73,17 @@ class Between(Domain):
         return min(max(_short(drawn), self.low), self.high)
 
     def __contains__(self, value: object) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return False
+        return self.low <= value <= self.high and not (self._whole and value % 1)
 
     def __str__(self) -> str:
         return f"{'log:' if self.log else ''}{self.low:g}..{self.high:g}"
+
+    @property
+    def samples(self) -> tuple[Value, ...]:
+        """Both ends."""
+        return self.low, self.high
 
     @property
     def _whole(self) -> bool:
@@ -82,6 +95,11 @@ class Options(Domain):
     """One of some values."""
 
     values: tuple[Value, ...]
+
+    @property
+    def samples(self) -> tuple[Value, ...]:
+        """All of them."""
+        return self.values
 
     def distribution(self) -> BaseDistribution:
         """Categories, by their position: Optuna does not take lists."""
@@ -156,19 +174,47 @@ class AnyOf(Space):
         return Options(self.values)
 
 
-def domains(settings: Settings, said: Mapping[str, Domain] | None = None) -> dict[str, Domain]:
+def domains(
+    settings: Settings, said: Mapping[str, Domain] | None = None, fixed: Collection[str] = ()
+) -> dict[str, Domain]:
     """Where to look for the best value of each setting, in the order of their declaration.
 
     Args:
         settings: As they stand.
         said: What the user says, which outranks what is declared.
+        fixed: Settings that the user set: nobody looks beside them, unless ``said`` has them.
+
+    Raises:
+        UserError: What the user says are no values of the setting.
     """
     found: dict[str, Domain] = {}
     for key, info in type(settings).model_fields.items():
-        domain = (said or {}).get(key) or _declared(info.annotation, info.metadata, getattr(settings, key))
-        if domain is not None:
-            found[key] = domain
+        if key in (said or {}):
+            found[key] = _fitting((said or {})[key], key, info)
+        elif key not in fixed:
+            domain = _declared(info.annotation, info.metadata, getattr(settings, key))
+            if domain is not None:
+                found[key] = _fitting(domain, key, info)
     return found
+
+
+def _fitting(domain: Domain, key: str, info: FieldInfo) -> Domain:
+    """The domain in numbers of the setting's kind: ``0..1`` are fractions where the setting is one."""
+    from pydantic import TypeAdapter, ValidationError
+
+    kinds = {info.annotation, *get_args(info.annotation)}
+    if isinstance(domain, Between) and float in kinds:
+        domain = replace(domain, low=float(domain.low), high=float(domain.high))
+    allowed: TypeAdapter[Any] = TypeAdapter(Annotated[info.annotation, info])  # type: ignore[arg-type]
+    for value in domain.samples:
+        try:
+            allowed.validate_python(value)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            raise UserError(
+                f"--space {key}={domain}: {value!r} is no value of {key} ({reason}); see bench show"
+            ) from None
+    return domain
 
 
 def _declared(annotation: Any, metadata: list[Any], value: Any) -> Domain | None:
@@ -187,14 +233,15 @@ def parse_spaces(words: list[str] | None) -> dict[str, Domain]:
         key, equals, space = word.partition("=")
         if not equals or not key.strip() or not space.strip():
             raise UserError(f"--space {word}: write KEY=LOW..HIGH, KEY=log:LOW..HIGH or KEY=A,B,C")
-        found[key.strip()] = _range(space.strip(), word) if ".." in space else Options(tuple(_listed(space)))
+        ranged = ".." in space or space.strip().startswith("log:")
+        found[key.strip()] = _range(space.strip(), word) if ranged else Options(tuple(_listed(space)))
     return found
 
 
 def _range(space: str, word: str) -> Between:
     log = space.startswith("log:")
-    low, _, high = space.removeprefix("log:").partition("..")
-    ends = list(_listed(f"{low},{high}"))
+    low, dots, high = space.removeprefix("log:").partition("..")
+    ends = _listed(f"{low},{high}") if dots else []
     numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
     if len(numbers) < 2 or not numbers[0] < numbers[1] or (log and numbers[0] <= 0):
         wanted = "two numbers above zero, the lower first" if log else "two numbers, the lower first"

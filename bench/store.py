@@ -140,7 +140,11 @@ class Store:
 
     def save_plan(self, rows: Iterable[dict[str, Any]]) -> None:
         """Add to what was planned here, one row a slot, so that what is missing can be told later."""
-        planned = {row["slot"]: row for row in [*self._plan(), *rows]}
+        planned = {row["slot"]: row for row in self._plan()}
+        for row in rows:
+            # What a search found stays found, whoever runs the same settings afterwards.
+            tuned = row.get("tuned") or planned.get(row["slot"], {}).get("tuned")
+            planned[row["slot"]] = {**row, "tuned": tuned}
         write_atomic(self.root / PLAN, (json.dumps(list(planned.values()), indent=1) + "\n").encode())
 
     def missing(self, records: Iterable[Record]) -> list[Identity]:

@@ -59,6 +59,14 @@ class FrozenTask:
             tuple(facts["remarks"]),
         )
 
+    def ids(self, split: str) -> list[str]:
+        """Ids of the documents of a split."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.folder / "documents.parquet", columns=["split", "id"])
+        rows = zip(table.column("split").to_pylist(), table.column("id").to_pylist(), strict=True)
+        return [id_ for of, id_ in rows if of == split]
+
     def load(self) -> TaskData:
         """Read the documents."""
         import pyarrow.parquet as pq

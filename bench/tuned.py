@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from bench.grids import without
 TUNED = "tuned.yaml"
 """Name of the file in the folder of the results."""
 
+_SEARCH = ("search", "space", "seed", "fixed", "model_revision")
+_SAMPLE = 100
 _HEAD = "# Written by `bench tune`, for `bench run --tuned THIS`, or `tuned: THIS` in a suite.\n"
 
 
@@ -25,13 +28,17 @@ class Tuned(BaseModel):
 
     task: str
     task_fingerprint: str
+    validation_ids: list[str] = Field(description="hashes of some ids of the documents that trials were judged on")
     method: str
     model: str | None = None
+    model_revision: str | None = None
+    fixed: dict[str, Any] = Field(default_factory=dict, description="all other settings, the same in every trial")
     settings: dict[str, Any] = Field(description="the best trial's, of those that were searched for")
     metric: str = Field(description="of validation documents; the higher the better")
     best: float
     default: float | None = Field(None, description="with the settings as they stood; null: that trial failed")
-    trials: int = Field(ge=1, description="the budget")
+    trials: int = Field(ge=1, description="the budget, each with settings of its own")
+    exhausted: bool = Field(False, description="no other settings were left to try")
     failed: int = Field(0, ge=0, description="trials of these without a result")
     seconds: float = Field(ge=0, description="all trials together")
     search: str = Field(description="how settings were drawn")
@@ -39,9 +46,18 @@ class Tuned(BaseModel):
     seed: int = 0
 
     @property
-    def place(self) -> tuple[str, str, str, str]:
+    def key(self) -> tuple[str, str, str, str]:
         """What it is of; a later one of the same replaces it."""
         return self.task, self.task_fingerprint, self.method, self.model or ""
+
+    def replaces(self, other: Tuned | None) -> bool:
+        """Whether it says more than an entry of the same key: it is of another search, or of more of the same."""
+        same = other is not None and all(getattr(self, part) == getattr(other, part) for part in _SEARCH)
+        return other is None or not same or self.trials >= other.trials
+
+    def differing(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What was another setting while it was searched for."""
+        return {key: value for key, value in self.fixed.items() if settings.get(key) != value}
 
     def budget(self) -> dict[str, Any]:
         """What a report says of it."""
@@ -67,13 +83,20 @@ def read_tuned(path: Path) -> tuple[Tuned, ...]:
 
 
 def write_tuned(path: Path, entries: Iterable[Tuned]) -> None:
-    """Add entries to a file, in place of earlier ones of the same task, method and model."""
-    import yaml
+    """Add entries to a file, in place of earlier ones of the same task, method and model.
 
-    held = {one.place: one for one in read_tuned(path)} if path.exists() else {}
-    held.update((one.place, one) for one in entries)
-    rows = [held[place].model_dump(mode="json") for place in sorted(held)]
-    write_atomic(path, (_HEAD + yaml.safe_dump(rows, sort_keys=False, allow_unicode=True)).encode())
+    Of the same search the one with more trials stays: who asks for fewer of them, or is stopped while it reads them
+    again, takes nothing back.
+    """
+    import yaml
+    from filelock import FileLock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        held = {one.key: one for one in read_tuned(path)} if path.exists() else {}
+        held.update((one.key, one) for one in entries if one.replaces(held.get(one.key)))
+        rows = [held[key].model_dump(mode="json") for key in sorted(held)]
+        write_atomic(path, (_HEAD + yaml.safe_dump(rows, sort_keys=False, allow_unicode=True)).encode())
 
 
 def found_for(
@@ -82,6 +105,16 @@ def found_for(
     """The entry for a cell; rather one of the very documents than one of others of the task."""
     fitting = [one for one in entries if (one.task, one.method, one.model) == (task, method, model)]
     return max(fitting, key=lambda one: one.task_fingerprint == fingerprint, default=None)
+
+
+def sampled_ids(ids: Sequence[str]) -> list[str]:
+    """The lowest hashes of ids: enough to tell whether two collections share a part worth the name."""
+    return sorted(hashed_ids(ids))[:_SAMPLE]
+
+
+def hashed_ids(ids: Iterable[str]) -> list[str]:
+    """What :func:`sampled_ids` makes of ids, of each of them."""
+    return [hashlib.blake2b(id_.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest() for id_ in ids]
 
 
 def less(entries: Iterable[Tuned], owner: str, key: str) -> tuple[Tuned, ...]:

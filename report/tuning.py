@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from report.groups import Group, Section
@@ -15,7 +15,7 @@ Searches = Mapping[str, Mapping[str, Any]]
 
 _NONE = "none: the settings as they stand"
 _UNEQUAL = "Rows had unequal budgets: what looks like a better method may be a method that was searched for longer."
-_REMARK = "Every trial was judged on validation documents only, at the rule that stands beside the results."
+_REMARK = "Every trial was judged on validation documents only, label sets made by the default rule."
 
 
 def tuning_table(section: Section, searches: Searches) -> tuple[Table, ...]:
@@ -23,16 +23,26 @@ def tuning_table(section: Section, searches: Searches) -> tuple[Table, ...]:
     found = [_search(group, searches) for group in section.groups]
     if not any(found):
         return ()
-    lead = [column for column in identity_columns(section.groups) if column.key not in {"seeds", "settings"}]
-    columns = (*lead, *(Column(key, title, key != "settings") for key, title in _titles(section)))
+    lead = [column for column in identity_columns(section.groups) if column.key != "seeds"]
+    columns = (*lead, *(Column(key, title, key != "found") for key, title in _titles(section)))
     notes = Footnotes()
     rows = tuple(
         (*identity_cells(group, lead, notes), *_cells(one, section, notes))
         for group, one in zip(section.groups, found, strict=True)
     )
-    budgets = {one.get("trials") if one else 0 for one in found}
-    remarks = (_REMARK, *((_UNEQUAL,) if len(budgets) > 1 else ()))
+    remarks = (_REMARK, *((_UNEQUAL,) if len(_budgets(section, found)) > 1 else ()))
     return (Table("Tuning budgets", columns, rows, notes.listed(), remarks),)
+
+
+def _budgets(section: Section, found: Sequence[Mapping[str, Any] | None]) -> set[int]:
+    """How often rows were tried; those count that have settings, and had not tried all of them."""
+    counts: set[int] = set()
+    for group, one in zip(section.groups, found, strict=True):
+        if one is not None and not one.get("exhausted"):
+            counts.add(one["trials"])
+        elif one is None and any(record.identity.method_settings for record in group.records):
+            counts.add(0)
+    return counts
 
 
 def _search(group: Group, searches: Searches) -> Mapping[str, Any] | None:
@@ -47,7 +57,7 @@ def _titles(section: Section) -> tuple[tuple[str, str], ...]:
         ("seconds", "All trials, s"),
         ("default", f"As it stood, {primary}"),
         ("best", f"Best, {primary}"),
-        ("settings", "Found"),
+        ("found", "Found"),
     )
 
 

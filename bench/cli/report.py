@@ -16,6 +16,8 @@ def report(out: OutOption = DEFAULT_OUT) -> None:
     records = read_records(out)
     if not records:
         raise UserError(f"--out {out}: no records there; run `bench run --all` first")
+    if any(record.identity.judged_on == "validation" for record in records):
+        raise UserError(f"--out {out}: trials of `bench tune`, no results; see them with bench results --out {out}")
     from report import write_report
 
     store = Store(out)

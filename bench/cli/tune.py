@@ -9,7 +9,6 @@ import typer
 
 from bench.cli.choosing import (
     AllOption,
-    DecisionOption,
     DeviceOption,
     LocalModelsOption,
     MethodsOption,
@@ -19,11 +18,11 @@ from bench.cli.choosing import (
     TasksOption,
     ThreadsOption,
     base_suite,
-    checked_decision,
 )
 from bench.cli.data_options import DataOption, LabelOption, NameOption, TestOption, TextOption
 from bench.cli.options import DEFAULT_OUT, JsonOption, OutOption, PluginsOption, checked_device
 from bench.errors import UserError
+from bench.record import DEFAULT_RULE
 
 if TYPE_CHECKING:
     from bench.runner.run import RunOptions
@@ -47,7 +46,6 @@ def tune(
             help="Where to look for a setting: 1..9, log:1e-5..1e-3 or a,b,c. Repeatable; else where methods say.",
         ),
     ] = None,
-    decision: DecisionOption = None,
     data: DataOption = None,
     text: TextOption = None,
     label: LabelOption = None,
@@ -88,7 +86,7 @@ def tune(
     from bench.spaces import parse_spaces
     from bench.store import Store
     from bench.tuning.search import TRIALS, Search
-    from bench.tuning.studies import studies_of
+    from bench.tuning.studies import Wanted, studies_of
 
     options = _options(jobs=jobs, threads=threads, timeout=timeout, memory=memory_limit, device=device, retry=retry)
     said = parse_spaces(spaces)
@@ -99,13 +97,12 @@ def tune(
         tuple(models or ()),
         (seed,),
         parse_sets(sets),
-        decision=checked_decision(decision),
     )
     base = base_suite(everything=everything, suite=suite, selection=selection, registry=registry)
     chosen = _plain(selection.of(base, registry))
     plan = Planner(chosen, registry, Store(out / TRIALS), _say, report_corrupt, local_models).plan()
     refuse_unavailable(plan, own)
-    studies = studies_of(plan, said, selection.methods, _say)
+    studies = studies_of(plan, Wanted(selection.methods, said, selection.settings), _say)
     if not dry_run:
         with searched():
             Search(out, options, watching, report_corrupt, _say).run(studies, trials)
@@ -115,7 +112,9 @@ def tune(
 
 
 def _plain(suite: Suite) -> Suite:
-    """A suite that spans no settings by itself.
+    """A suite that spans no settings by itself, and whose label sets are made by the default rule.
+
+    Another rule has more thresholds than one, which fit the very documents that a trial is judged on.
 
     Raises:
         UserError: It does.
@@ -125,7 +124,7 @@ def _plain(suite: Suite) -> Suite:
             raise UserError(
                 f"suite {suite.name} has {key}, and tuning searches by itself; name tasks and methods instead"
             )
-    return suite
+    return suite.model_copy(update={"decision": DEFAULT_RULE})
 
 
 def _options(

@@ -80,13 +80,12 @@ def _print_found(rows: Sequence[dict[str, Any]]) -> None:
 def _print_failures(studies: Sequence[Study]) -> None:
     """Why trials have no result, each reason once a study."""
     for study in studies:
-        reasons = dict.fromkeys(
-            trial.record.reason or trial.record.status if trial.record else "such settings are refused"
-            for trial in study.trials
-            if trial.score is None
-        )
+        reasons = dict.fromkeys(trial.failure for trial in study.trials if trial.score is None)
         for reason in reasons:
             typer.echo(f"  {study.base.identity.method}: a trial failed: {reason}", err=True)
+        if study.exhausted:
+            count = len(study.trials)
+            typer.echo(f"  {study.base.identity.method}: {count} trials are all that its space holds", err=True)
 
 
 def _score(value: float | None) -> str:

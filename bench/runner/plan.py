@@ -24,7 +24,7 @@ from bench.task import Task, TaskProfile
 from bench.task_cache import FrozenTask, freeze
 from bench.telling import canonical, in_words
 from bench.train_sizes import ALL, SETTING, TrainSize, laid_over
-from bench.tuned import Tuned, found_for
+from bench.tuned import Tuned, found_for, hashed_ids
 
 State = Literal["done", "missing", "failed", "unavailable"]
 
@@ -204,7 +204,11 @@ class Planner:
         if self.suite.left_out():
             self.say(self.suite.left_out())
         present = [task for task in tasks if task.name in self.suite.tasks or not self._passed_over(task)]
-        return [self._with_previous(cell) for task in present for cell in self._cells_of(task, methods)]
+        plan = [self._with_previous(cell) for task in present for cell in self._cells_of(task, methods)]
+        if self.suite.tuned and not any(cell.tuned for cell in plan):
+            had = ", ".join(f"{one.method} on {one.task}" for one in self.suite.tuned)
+            raise UserError(f"tuned settings: none is of a task, method and model of this run; there is {had}")
+        return plan
 
     def _passed_over(self, plugin: Plugin) -> bool:
         """Whether nobody named the task and nobody misses its documents."""
@@ -319,10 +323,10 @@ class Planner:
             )
             if frozen is not None:
                 draft = _identify(draft, task_fingerprint=frozen.fingerprint, decision=self._decision(frozen))
-            for variant in self._variants(draft):
-                for cell in map(self._with_tuned, self._with_models(variant)):
-                    for seed in dict.fromkeys(self.suite.seeds):
-                        yield _identify(cell, seed=seed)
+            cells = [cell for variant in self._variants(draft) for cell in self._with_models(variant)]
+            for cell in self._with_tuned(cells) if self.suite.tuned else cells:
+                for seed in dict.fromkeys(self.suite.seeds):
+                    yield _identify(cell, seed=seed)
 
     def _decision(self, task: FrozenTask) -> MenuRule | None:
         """The rule that was chosen for any number of labels; None for the default one, and where there is one label."""
@@ -359,16 +363,33 @@ class Planner:
             found.setdefault(canonical(cell.identity.method_settings), cell)
         return found.values()
 
-    def _with_tuned(self, cell: PlannedCell) -> PlannedCell:
+    def _with_tuned(self, cells: Iterable[PlannedCell]) -> Iterable[PlannedCell]:
+        """The cells with the settings that were found for them, those that are equal then once."""
+        found: dict[tuple[str | None, str], PlannedCell] = {}
+        for cell in map(self._tuned, cells):
+            found.setdefault((cell.identity.model, canonical(cell.identity.method_settings)), cell)
+        return found.values()
+
+    def _tuned(self, cell: PlannedCell) -> PlannedCell:
         """The cell with the settings that were found for its task, method and model, if any were."""
         one = cell.identity
+        title = f"{one.method} on {one.task}"
         found = found_for(self.suite.tuned, one.task, one.task_fingerprint, one.method, one.model)
-        if found is None or cell.blocked is not None:
+        if cell.blocked is not None or cell.frozen is None:
+            return cell
+        if found is None:
+            self._say_once(f"{title}: no tuned settings, it has its own")
             return cell
         if found.task_fingerprint != one.task_fingerprint:
-            self._say_once(f"{one.task} × {one.method}: its settings were tuned on other documents of {one.task}")
-        settings = cell.method.settings({**one.method_settings, **found.settings, **cell.variant})
-        return replace(_identify(cell, method_settings=settings_dict(settings)), tuned=found)
+            _refuse_shared(found, cell.frozen, title)
+            self._say_once(f"{title}: its settings were tuned on other documents of {one.task}")
+        if differing := found.differing(one.method_settings):
+            self._say_once(f"{title}: its settings were tuned with {in_words(differing)}")
+        try:
+            settings = cell.method.settings({**one.method_settings, **found.settings, **cell.variant})
+        except UserError as error:
+            raise UserError(f"tuned settings of {title}: {error}; tune again, or set it with --set") from None
+        return self._checked(replace(_identify(cell, method_settings=settings_dict(settings)), tuned=found), settings)
 
     def _with_method(self, draft: PlannedCell) -> PlannedCell:
         """Add the method's settings and code; block the cell where the method does not fit the task."""
@@ -380,19 +401,23 @@ class Planner:
         settings = plugin.settings({**self.suite.method_settings(draft.identity.task, plugin.name), **draft.variant})
         named = _identify(draft, method_settings=settings_dict(settings), method_source=self._source(plugin))
         named = replace(named, uses_torch=method_class.uses_torch, shares_training=method_class.shares_training)
-        facts = draft.task_facts
+        return self._checked(named, settings)
+
+    def _checked(self, cell: PlannedCell, settings: Settings) -> PlannedCell:
+        """The cell, blocked where its method with these settings does not fit the task or cannot run here."""
+        facts = cell.task_facts
         if facts is None:
-            return named
-        profile = TaskProfile(draft.identity.task, facts.kind, facts.n_labels, facts.primary_metric)
+            return cell
+        profile = TaskProfile(cell.identity.task, facts.kind, facts.n_labels, facts.primary_metric)
         try:
-            with plugin.guarded():
-                learner = method_class(settings)
+            with cell.method.guarded():
+                learner: Method = cell.method.load()(settings)
                 support, available = learner.supports(profile), learner.availability()
         except UserError as error:
-            return replace(named, blocked=Blocked(str(error)))
+            return replace(cell, blocked=Blocked(str(error)))
         if not support.ok:
-            return replace(named, blocked=Blocked(support.reason))
-        return named if available.ok else replace(named, blocked=Blocked(available.reason, available.remedy or None))
+            return replace(cell, blocked=Blocked(support.reason))
+        return cell if available.ok else replace(cell, blocked=Blocked(available.reason, available.remedy or None))
 
     def _source(self, plugin: Plugin) -> str:
         return plugin.source_hash("bench.runner.child")
@@ -457,6 +482,19 @@ def _kind(name: str, model: ResolvedModel | Blocked) -> str | None:
 
 def _identify(cell: PlannedCell, **parts: Any) -> PlannedCell:
     return replace(cell, identity=cell.identity.model_copy(update=parts))
+
+
+def _refuse_shared(found: Tuned, task: FrozenTask, title: str) -> None:
+    """Refuse settings that were chosen by test documents.
+
+    Raises:
+        UserError: Documents that the search was judged on are test documents here.
+    """
+    if not set(found.validation_ids).isdisjoint(hashed_ids(task.ids("test"))):
+        raise UserError(
+            f"tuned settings of {title}: documents that they were tuned on are test documents of this run; tune again "
+            "on this split, or leave them out"
+        )
 
 
 def _check(plugin: Plugin, given: Mapping[str, Any]) -> None:

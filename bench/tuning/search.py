@@ -34,18 +34,19 @@ class Search:
     say: Callable[[str], None]
 
     def run(self, studies: Sequence[Study], budget: int) -> None:
-        """Make ``budget`` trials of every study; those that are in the store are not made again.
+        """Make ``budget`` trials of every study, or all that there are; those in the store are not made again.
 
         Studies go side by side, so that however early it ends none had more trials than another but the one at work.
         What was found so far is written after every round.
         """
         for number in range(1, budget + 1):
-            trials = [study.ask(self._store, self.report) for study in studies]
-            cells = [trial.cell for trial in trials if trial.cell is not None]
+            asked = [(study, study.ask(self._store, self.report)) for study in studies]
+            trials = [(study, trial) for study, trial in asked if trial is not None]
+            cells = [trial.cell for _, trial in trials if trial.cell is not None]
             if any(map(self.options.again.wants, cells)):
                 self.say(f"trial {number} of {budget}")
                 run_plan(cells, self._store, self.options, self.watch, self.report)
-            for study, trial in zip(studies, trials, strict=True):
+            for study, trial in trials:
                 study.tell(self._with_record(trial))
             write_tuned(self.out / TUNED, [found for study in studies if (found := study.found()) is not None])
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from bench.errors import UserError, unknown_name
 from bench.runner.plan import PlannedCell
@@ -10,33 +12,56 @@ from bench.selection import known_settings
 from bench.spaces import Domain, domains
 from bench.tuning.study import Study
 
+T = TypeVar("T")
 
-def studies_of(
-    plan: Iterable[PlannedCell], said: Mapping[str, Domain], named: Collection[str], say: Callable[[str], None]
-) -> list[Study]:
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user said of a search.
+
+    Attributes:
+        methods: Methods that were named: with nothing to search for they are refused, where others are passed over.
+        said: By ``KEY`` or ``METHOD.KEY``, where to look.
+        sets: By ``KEY``, ``METHOD.KEY`` or ``TASK/METHOD.KEY``, what is set: it is not searched for unless ``said``.
+    """
+
+    methods: Collection[str] = ()
+    said: Mapping[str, Domain] = field(default_factory=dict)
+    sets: Mapping[str, Any] = field(default_factory=dict)
+
+    def domains(self, cell: PlannedCell) -> dict[str, Domain]:
+        """Where to look for a cell's settings."""
+        method = cell.identity.method
+        fixed = _of({method, f"{cell.identity.task}/{method}"}, self.sets)
+        return domains(cell.method.settings(cell.identity.method_settings), _of({method}, self.said), fixed)
+
+
+def studies_of(plan: Iterable[PlannedCell], wanted: Wanted, say: Callable[[str], None]) -> list[Study]:
     """A study for each cell that can run and has something to search for.
 
     Args:
         plan: The cells.
-        said: By ``KEY`` or ``METHOD.KEY``, where the user wants to look.
-        named: Methods that the user named: with nothing to search for they are refused, where others are passed over.
+        wanted: What the user said.
         say: Tells the user a line.
 
     Raises:
-        UserError: A named method has nothing to search for, a key is no setting, or nothing is left.
+        UserError: A named method cannot run or has nothing to search for, a key is no setting, or nothing is left.
     """
     plan = list(plan)
-    _check(plan, said)
+    _check(plan, wanted.said)
     studies = []
     for cell in plan:
         title = " × ".join(filter(None, (cell.identity.task, cell.identity.method, cell.identity.model)))
         if cell.blocked is not None:
-            say(f"{title}: unavailable: {cell.blocked.reason}")
+            why = "; run: ".join(filter(None, (cell.blocked.reason, cell.blocked.remedy)))
+            if cell.method.name in wanted.methods:
+                raise UserError(f"{title} cannot run: {why}")
+            say(f"{title}: unavailable: {why}")
             continue
-        found = domains(cell.method.settings(cell.identity.method_settings), _of_method(cell.method.name, said))
+        found = wanted.domains(cell)
         if found:
             studies.append(Study(cell, found))
-        elif cell.method.name in named:
+        elif cell.method.name in wanted.methods:
             raise UserError(f"{cell.method.name} declares no setting to search for; name some with --space KEY=…")
         else:
             say(f"{title}: it has no setting to search for")
@@ -45,10 +70,10 @@ def studies_of(
     return studies
 
 
-def _of_method(method: str, said: Mapping[str, Domain]) -> dict[str, Domain]:
-    """What is said of this method, its own words last."""
-    common = {key: domain for key, domain in said.items() if "." not in key}
-    own = {key.partition(".")[2]: domain for key, domain in said.items() if key.partition(".")[0] == method}
+def _of(names: Collection[str], said: Mapping[str, T]) -> dict[str, T]:
+    """What is said of those of these names, their own words last."""
+    common = {key: value for key, value in said.items() if "." not in key}
+    own = {key.rpartition(".")[2]: value for key, value in said.items() if key.rpartition(".")[0] in names}
     return {**common, **own}
 
 
