@@ -92,7 +92,9 @@ def _title(records: Sequence[Record], detail: str) -> str:
     if facts is None:
         return task
     documents = " / ".join(f"{facts.documents[split]:,}" for split in ("train", "validation", "test"))
-    return f"{task}: {facts.kind}-label, {facts.n_labels} labels, documents {documents} (train/validation/test)"
+    trials = any(record.identity.judged_on == "validation" for record in records)
+    judged = "; trials, judged on validation documents" if trials else ""
+    return f"{task}: {facts.kind}-label, {facts.n_labels} labels, documents {documents} (train/validation/test){judged}"
 
 
 def _row(record: Record) -> list[str]:
