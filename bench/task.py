@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -341,6 +342,12 @@ def _check_documents(split: str, documents: Documents, n_labels: int, kind: Kind
         "id is not a string": [i for i in documents.ids if not isinstance(i, str)],
         "text is empty or not a string": [i for i, text, _ in rows if not isinstance(text, str) or not text.strip()],
         "text cannot be written as UTF-8": [i for i, text, _ in rows if isinstance(text, str) and not _encodable(text)],
+        "labels are no list of whole numbers, the positions of labels, such as [2, 5]": [
+            i for i, _, labels in rows if not _are_positions(labels)
+        ],
+    }
+    _refuse(split, faults)
+    faults = {
         f"label is not one of the {n_labels}": [
             i for i, _, labels in rows if any(not 0 <= label < n_labels for label in labels)
         ],
@@ -354,6 +361,17 @@ def _check_documents(split: str, documents: Documents, n_labels: int, kind: Kind
             i for i, _, labels in rows if kind == "single" and len(labels) != 1
         ],
     }
+    _refuse(split, faults)
+
+
+def _are_positions(labels: object) -> bool:
+    """Whether they can be: a row of truth values or of fractions, one a label, is something else."""
+    if isinstance(labels, str) or not isinstance(labels, Iterable):
+        return False
+    return all(isinstance(label, Integral) and not isinstance(label, bool) for label in labels)
+
+
+def _refuse(split: str, faults: Mapping[str, list[str]]) -> None:
     for fault, ids in faults.items():
         if ids:
             raise TaskDataError(f"split {split!r}: {fault} in document {_some([str(i) for i in ids])}")

@@ -28,6 +28,17 @@ def test_good_data_pass():
 
 
 @pytest.mark.parametrize(
+    "rows", [[0, 1, 0, 1], ["0", "1", "0", "1"], [[0.0, 1.0]] * 4, [[True, False]] * 4, [["0"]] * 4]
+)
+@pytest.mark.parametrize("kind", ["single", "multi"])
+def test_labels_that_are_no_positions_are_refused(rows, kind):
+    """Numbers alone, words, and the rows of zeros and ones that other libraries want."""
+    bad = changed(kind=kind, train=dataclasses.replace(DATA.train, labels=rows))
+    with pytest.raises(TaskDataError, match=r"whole numbers, the positions of labels, such as \[2, 5\]"):
+        bad.check()
+
+
+@pytest.mark.parametrize(
     "other",
     [
         changed(kind="multi"),
