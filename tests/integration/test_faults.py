@@ -61,7 +61,7 @@ def test_the_phase_reached_is_told(run):
     _, records, _ = run
     assert records["fails-after-loading"]["phase"] == "train"
     assert records["hangs-deaf"]["phase"] == "train"
-    assert records["diverges"]["phase"] == "predict"
+    assert records["diverges"]["phase"] == "decide"
 
 
 def test_tracebacks_lie_beside_the_records(run):
