@@ -30,6 +30,7 @@ def test_it_says_what_it_read_and_what_to_do_next(built: tuple[Path, str]) -> No
     assert (out / "decoder" / "SHA256SUMS").is_file()
 
 
+@pytest.mark.slow
 def test_methods_start_from_what_was_built(bench, built: tuple[Path, str], tmp_path: Path) -> None:
     out, _ = built
     words = ["run", "-t", "synthetic-clv", "-m", "bert", "-m", "embedding-head", "--out", tmp_path, "--json"]

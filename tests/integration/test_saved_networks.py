@@ -44,7 +44,7 @@ def cell(tmp_path_factory):
     return make
 
 
-@pytest.mark.parametrize("name", ["bert", "head", "instruct"])
+@pytest.mark.parametrize("name", ["bert", "head", pytest.param("instruct", marks=pytest.mark.slow)])
 def test_a_fresh_process_predicts_to_the_last_bit(cell, tmp_path, name):
     one = cell(name)
     given = one.write_csv(tmp_path / "in.csv")
@@ -114,6 +114,7 @@ def test_the_page_is_a_card(cell, tmp_path):
     assert "bnb_4bit_quant_type='nf4'" in page
 
 
+@pytest.mark.slow
 def test_only_an_earlier_export_is_replaced(cell, tmp_path):
     one, target = cell("bert"), tmp_path / "to"
     words = ("export", one.record["cell"], "--out", one.out, "--to", target)
