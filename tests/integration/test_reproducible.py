@@ -32,7 +32,8 @@ def test_the_ci_suite_is_bit_equal_in_any_order(tmp_path):
     methods = ["prior", "tfidf", "bert", "embedding-head", "instruction-tuning"]
 
     def run(out, jobs, order):
-        words = ["run", "--suite", "ci", "-t", "synthetic-wipo", *few, "--set=epochs=1", "--set=max_tokens=32", "--jobs", jobs, "--out", out]
+        words = ["run", "--suite", "ci", "-t", "synthetic-wipo", *few, "--set=epochs=1", "--set=max_tokens=32"]
+        words += ["--jobs", jobs, "--out", out]
         for method in methods[::order]:
             words += ["-m", method]
         done = call(*words)
