@@ -2,12 +2,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+REFERENCE := results/reference/benchmarks.json
+BENCHMARKS := $(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" --verbose --no-header --benchmark-quiet tests/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format slow bench clean
+.PHONY: help run test lint format slow bench bench-quick bench-reference clean
 
 help:  ## show the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 run: $(READY)  ## prepare the data, run every task with every trained method, write the report
 	$(BIN)/bench prepare debian || true
@@ -28,8 +30,14 @@ format: $(READY)  ## put the code into shape
 slow: $(READY)  ## run the tests that `make test` leaves out
 	$(BIN)/pytest -n 2 --dist loadfile -m slow
 
-bench: $(READY)  ## run the benchmarks of the harness itself
-	$(BIN)/pytest -o addopts="--import-mode=importlib" -q -s tests/benchmarks
+bench: $(READY)  ## run the benchmarks of the harness itself, hold them against the reference
+	$(BENCHMARKS) --save-figures results/runs/benchmarks.json --compare-figures $(REFERENCE)
+
+bench-quick: $(READY)  ## run a minute of them
+	$(BENCHMARKS) -m quick --compare-figures $(REFERENCE)
+
+bench-reference: $(READY)  ## run them all on a quiet machine, for others to be held against
+	$(BENCHMARKS) --save-figures $(REFERENCE)
 
 clean:  ## remove the environment and the caches, keep the results
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

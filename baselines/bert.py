@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from baselines.depths import Depths, body_of
-from bench.encoding import Encoded, Padded, load_tokenizer, padding_id, save_tokenizer
+from bench.encoding import Encode, Encoded, Padded, encode, load_tokenizer, padding_id, save_tokenizer
 from bench.errors import ModelError
 from bench.export_lines import lines
 from bench.inference import Inference, predict_scores
@@ -23,6 +23,7 @@ from bench.numerics import probe_numerics
 from bench.prediction import Scores, TopScores
 from bench.spaces import Around
 from bench.task import Documents, LabelSpace
+from bench.token_cache import encode_once
 from bench.training import (
     HEAD_START,
     FineTuneSettings,
@@ -94,7 +95,7 @@ class Bert(Method):
         goal = objective(self.config, context.task.kind, train, len(labels))
         with context.phase("load"):
             self._start(labels, context)
-        encoded = self._tokenise(train.texts)
+        encoded = self._tokenise(train.texts, encode_once(context))
         context.note(truncated_share=encoded.truncated_share)
         multi = context.task.kind == "multi"
         start_final_layer(self._network, len(labels), log_prior_bias(train, len(labels)) if multi else None)
@@ -132,8 +133,8 @@ class Bert(Method):
         inference = Inference(self._tokenise, self._forward, filler, size, precision=precision)
         return predict_scores(texts, inference, context)
 
-    def _tokenise(self, texts: Sequence[str]) -> Encoded:
-        return encode_documents(self._tokenizer, self._network.config, texts, self.config)
+    def _tokenise(self, texts: Sequence[str], encode: Encode = encode) -> Encoded:
+        return encode_documents(self._tokenizer, self._network.config, texts, self.config, encode)
 
     def _forward(self, batch: Padded) -> Tensor:
         import torch

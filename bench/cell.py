@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.record import Identity
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _LATER = ("decision", "judged_on")
 _NOT_CHOSEN = ("record_schema", "task_fingerprint", "method_source", "model_revision")
 
@@ -45,5 +46,4 @@ def _chosen(identity: Identity, leave_out: tuple[str, ...] = ()) -> dict[str, An
 
 
 def _hash(value: dict[str, Any]) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(_CANONICAL.encode(value).encode(), digest_size=8).hexdigest()

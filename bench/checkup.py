@@ -36,13 +36,19 @@ class Finding:
 
 def checkup(out: Path, plugins: tuple[Path, ...]) -> list[Finding]:
     """Look at everything that a run depends on."""
+    from bench import checkup_device, checkup_hub
+
     checks: list[Callable[[], list[Finding]]] = [
         _interpreter,
         _libraries,
         _processor,
-        _devices,
-        _quantisation,
+        checkup_device.devices,
+        checkup_device.rates,
+        checkup_device.quantisation,
+        checkup_device.counters,
         lambda: _disk(out),
+        checkup_hub.hub,
+        checkup_hub.kept,
         lambda: _plugins(plugins),
     ]
     return [finding for check in checks for finding in check()]
@@ -68,40 +74,6 @@ def _processor() -> list[Finding]:
     facts = environment.hardware()
     memory = f"{facts['memory_mib'] / 1024:.0f} GiB memory"
     return [Finding("processor", "ok", f"{facts['cpu']}, {facts['cores']} cores, {memory}")]
-
-
-def _devices() -> list[Finding]:
-    import torch
-
-    gpus = environment.hardware()["gpus"]
-    if torch.cuda.is_available():
-        bf16 = "bf16" if torch.cuda.is_bf16_supported() else "no bf16: NF4 computes in fp16"
-        return [Finding("device", "ok", f"cuda, {len(gpus)}x {torch.cuda.get_device_name(0)}, {bf16}")]
-    if torch.backends.mps.is_available():
-        return [Finding("device", "ok", "mps")]
-    if gpus:
-        remedy = "install the CUDA build of torch that fits the driver"
-        return [
-            Finding(
-                "device", "fault", f"{gpus[0]['name']} is there, but torch {torch.__version__} cannot use it", remedy
-            )
-        ]
-    return [Finding("device", "note", "cpu only", "the embedded models run well here; real LLMs want a GPU")]
-
-
-def _quantisation() -> list[Finding]:
-    """Quantise and multiply for real: the kernels of bitsandbytes are the part that fails most."""
-    import torch
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        import bitsandbytes as bnb
-
-        layer = bnb.nn.Linear4bit(64, 64, quant_type="nf4", compute_dtype=torch.float32).to(device)
-        finite = bool(torch.isfinite(layer(torch.ones(1, 64, device=device))).all())
-    except Exception as error:  # whatever a kernel raises is the finding
-        return [Finding("nf4 kernels", "fault", f"{type(error).__name__}: {error}", "pip install -U bitsandbytes")]
-    return [Finding("nf4 kernels", "ok" if finite else "fault", f"work on {device}" if finite else "give no numbers")]
 
 
 def _disk(out: Path) -> list[Finding]:

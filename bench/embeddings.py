@@ -7,22 +7,17 @@ they were computed, so that what a cell predicts does not depend on what ran bef
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from bench.array_cache import ArrayCache, content_key
 from bench.encoding import Encoded, Padded, load_tokenizer, padding_id
 from bench.errors import ModelError, UserError
-from bench.files import cache_folder, new_folder
+from bench.files import cache_folder
 from bench.inference import Inference, predict_in_batches
 from bench.meters.environment import hardware
 from bench.model import materialise
@@ -35,15 +30,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from bench.array_cache import Arrays
     from bench.method import Context
     from bench.model import ResolvedModel
 
     Vectors = NDArray[np.float32]
-
-MOST_BYTES = 4 * 2**30
-"""So much is kept in all; beyond it goes what was not used for the longest time."""
-
-_FILE = "embeddings.npz"
 
 
 class EmbeddingSettings(Settings):
@@ -133,9 +124,9 @@ class Embedder:
         Raises:
             ModelError: See :meth:`compute`.
         """
-        cache = EmbeddingCache(cache_folder() / "embeddings")
-        key = self._key(texts, context)
-        found = cache.get(key, len(texts))
+        cache = ArrayCache(cache_folder() / "embeddings")
+        key, at_once = self._key(texts, context), self._at_once(context)
+        found = _unpacked(cache.get(key), len(texts))
         if found is not None:
             context.window.recalled()
             return found
@@ -143,8 +134,10 @@ class Embedder:
         encoded = self._tokenise(texts)
         vectors = self._gathered(self._inference.batches(encoded.rows, context), texts, context)
         made = Embeddings(vectors, encoded.truncated_share, time.perf_counter() - started)
+        if self._at_once(context) < at_once:
+            return made  # in batches of several sizes, as no other cell would compute them
         try:
-            cache.put(key, made)
+            cache.put(key, _packed(made))
         except OSError as error:  # it costs the next cell time, and this one nothing
             context.note(embeddings_not_kept=f"{type(error).__name__}: {error}")
         return made
@@ -161,6 +154,10 @@ class Embedder:
     def _inference(self) -> Inference[Vectors]:
         settings, filler = self.settings, padding_id(self.tokenizer)
         return Inference(self._tokenise, self._forward, filler, settings.batch_size, precision=settings.precision)
+
+    def _at_once(self, context: Context) -> int:
+        """Documents to a batch that fit into memory."""
+        return context.back_off.at_most("predict_batch", self.settings.batch_size)
 
     def _tokenise(self, texts: Sequence[str]) -> Encoded:
         return encode_documents(self.tokenizer, self.network.config, texts, self.settings)
@@ -202,78 +199,27 @@ class Embedder:
         facts = [
             self.revision,
             self.settings.model_dump(mode="json", include=set(EmbeddingSettings.model_fields)),
-            [str(compute_dtype(context.device, self.settings.precision)), context.device, on],
+            [str(compute_dtype(context.device, self.settings.precision)), context.device, on, self._at_once(context)],
             [torch.__version__, transformers.__version__, tokenizers.__version__],
             SourceHasher(FirstParty.of()).hash([__name__]),
         ]
-        digest = hashlib.blake2b(json.dumps(facts).encode(), digest_size=16)
-        for text in texts:
-            digest.update(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
-        return digest.hexdigest()
+        return content_key(facts, texts)
 
 
-@dataclass(frozen=True)
-class EmbeddingCache:
-    """Embeddings on disk, a folder for each set of texts.
+def _packed(made: Embeddings) -> Arrays:
+    import numpy as np
 
-    Attributes:
-        folder: Where they lie.
-        most_bytes: How much of them is kept.
-    """
-
-    folder: Path
-    most_bytes: int = MOST_BYTES
-
-    def get(self, key: str, count: int) -> Embeddings | None:
-        """What is kept under a key; None where that is nothing, or damaged, or of another number of texts."""
-        import numpy as np
-
-        entry = self.folder / key
-        try:
-            # The archive has a checksum of each array.
-            with np.load(entry / _FILE, allow_pickle=False) as kept:
-                vectors, facts = kept["vectors"], kept["facts"].tolist()
-            truncated, seconds = map(float, facts)
-        except Exception:  # whatever is wrong with it, it can be made again
-            return None
-        if vectors.dtype != np.float32 or vectors.ndim != 2 or len(vectors) != count:
-            return None
-        with suppress(OSError):  # another cell may have removed it meanwhile, or it is not ours to touch
-            os.utime(entry)
-        return Embeddings(vectors, truncated, seconds, recalled=True)
-
-    def put(self, key: str, made: Embeddings) -> None:
-        """Keep embeddings, whole or not at all, and remove the oldest where it gets too much; too many are not kept.
-
-        Raises:
-            OSError: The disk is full, or not to be written on.
-        """
-        import numpy as np
-
-        if made.vectors.nbytes > self.most_bytes:
-            return
-        with new_folder(self.folder / key) as temporary:
-            facts = np.array([made.truncated_share, made.seconds])
-            np.savez(temporary / _FILE, vectors=made.vectors, facts=facts)
-        self._prune()
-
-    def _prune(self) -> None:
-        """What an interrupted write left behind grows old, too."""
-        room = self.most_bytes
-        for entry in sorted(self.folder.iterdir(), key=_last_used, reverse=True):
-            room -= _size(entry)
-            if room < 0:
-                shutil.rmtree(entry, ignore_errors=True)
+    return {"vectors": made.vectors, "facts": np.array([made.truncated_share, made.seconds])}
 
 
-def _last_used(entry: Path) -> float:
-    try:
-        return entry.stat().st_mtime
-    except OSError:  # another cell removed it
-        return 0.0
+def _unpacked(kept: Arrays | None, count: int) -> Embeddings | None:
+    """None where it is not what :func:`_packed` makes of so many texts."""
+    import numpy as np
 
-
-def _size(entry: Path) -> int:
-    with suppress(OSError):
-        return sum(file.stat().st_size for file in entry.iterdir())
-    return 0
+    if kept is None or kept.keys() != {"vectors", "facts"}:
+        return None
+    vectors = kept["vectors"]
+    if vectors.dtype != np.float32 or vectors.ndim != 2 or len(vectors) != count:
+        return None
+    truncated, seconds = map(float, kept["facts"])
+    return Embeddings(vectors, truncated, seconds, recalled=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from bench.meters.tokenising import tokenising
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +45,10 @@ class Encoded:
     def between(self, before: Sequence[int], after: Sequence[int]) -> Encoded:
         """The same with ids put around each row: special tokens, or a prompt."""
         return replace(self, rows=[[*before, *row, *after] for row in self.rows])
+
+
+Encode = Callable[[Any, Sequence[str], int], Encoded]
+"""Tokenizer, texts and budget → token ids, as :func:`encode` makes them."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,7 @@ def encode(tokenizer: Any, texts: Sequence[str], budget: int) -> Encoded:
     return Encoded(rows, truncated)
 
 
+@tokenising
 def plain_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """Token ids of texts in which what looks like a control token is plain text.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from bench.backoff import in_parts_that_fit
 from bench.encoding import Encoded, Padded, by_length, pad
 from bench.prediction import DENSE_LABELS, RANKED, Scores, TopScores
 from bench.training import Precision, autocast
@@ -32,7 +33,7 @@ class Inference(Generic[Outcome]):
         tokenise: Texts → token ids, with all that stands around the documents.
         forward: A batch on the device → its outcome, on the host.
         filler: Id of the padding.
-        size: Documents to a batch.
+        size: Documents to a batch, as far as they fit into memory; see :func:`bench.backoff.in_parts_that_fit`.
         side: Where the padding goes.
         precision: What the network computes in.
     """
@@ -46,15 +47,22 @@ class Inference(Generic[Outcome]):
 
     def batches(self, rows: Sequence[Sequence[int]], context: Context) -> Iterator[tuple[list[int], Outcome]]:
         """The outcome of rows in batches of like length, with their positions; counted in the open phase."""
+
+        def label(chosen: Sequence[int]) -> tuple[Outcome, Padded]:
+            batch = pad([rows[position] for position in chosen], self.filler, self.side)
+            return self._outcome(batch, context), batch
+
+        for together in by_length(rows, self.size):
+            for chosen, (outcome, batch) in in_parts_that_fit(together, label, context):
+                context.window.count(len(chosen), batch.tokens, batch.padding)
+                yield chosen, outcome
+
+    def _outcome(self, batch: Padded, context: Context) -> Outcome:
         import torch
 
-        for chosen in by_length(rows, self.size):
-            batch = pad([rows[position] for position in chosen], self.filler, self.side)
-            on_device = Padded(batch.ids.to(context.device), batch.mask.to(context.device), batch.tokens, batch.padding)
-            with torch.inference_mode(), autocast(context.device, self.precision):
-                outcome = self.forward(on_device)
-            context.window.count(len(chosen), batch.tokens, batch.padding)
-            yield chosen, outcome
+        on_device = Padded(batch.ids.to(context.device), batch.mask.to(context.device), batch.tokens, batch.padding)
+        with torch.inference_mode(), autocast(context.device, self.precision):
+            return self.forward(on_device)
 
 
 def predict_in_batches(
@@ -62,7 +70,8 @@ def predict_in_batches(
 ) -> Iterator[tuple[list[int], Outcome]]:
     """Label texts, tokenising them first; a few are labelled beforehand, outside of what is measured as speed.
 
-    Notes the share of truncated documents into the record as ``truncated_share_<phase>``.
+    Notes into the record the share of truncated documents as ``truncated_share_<phase>``, and the documents to a batch
+    that fitted as ``predict_batch``.
 
     Args:
         texts: The documents.
@@ -84,6 +93,7 @@ def predict_in_batches(
         done += len(chosen)
         context.progress(phase, done, len(texts))
         yield chosen, outcome
+    context.note(predict_batch=context.back_off.at_most("predict_batch", inference.size))
 
 
 def predict_scores(texts: Sequence[str], inference: Inference[Tensor], context: Context) -> Scores | TopScores:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
+from bench.backoff import BackOff
 from bench.model import ResolvedModel
 from bench.prediction import Prediction
 from bench.seeds import Seeds
@@ -91,6 +92,13 @@ class Instruments(Protocol):
     def note(self, **facts: Any) -> None:
         """Put facts into the record (JSON values), e.g. ``micro_batch=8``."""
 
+    def discount(self, seconds: float) -> None:
+        """Leave work that failed and is done again out of the innermost open phase.
+
+        Args:
+            seconds: What it took: no part of the phase's speed. Its peaks of memory start anew.
+        """
+
 
 @dataclass(frozen=True)
 class Context:
@@ -110,6 +118,7 @@ class Context:
         processes: Processes that fit the same method side by side; :func:`bench.training.fine_tune` shares the
             documents out among them.
         instruments: Phases, progress and notes.
+        back_off: How many documents at a time were found to fit into memory.
     """
 
     task: TaskProfile
@@ -123,6 +132,7 @@ class Context:
     checkpoints: Path | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     processes: int = 1
+    back_off: BackOff = field(default_factory=BackOff)
 
     def phase(self, name: str) -> AbstractContextManager[PhaseWindow]:
         """Open a phase: ``with context.phase("load"): …``.
@@ -277,6 +287,9 @@ class QuietInstruments:
     def note(self, **facts: Any) -> None:
         """Keeps them."""
         self.facts.update(facts)
+
+    def discount(self, seconds: float) -> None:
+        """Has nothing to leave it out of."""
 
 
 class _QuietWindow:

@@ -14,7 +14,7 @@ MenuRule = Literal["global-threshold", "label-thresholds", "top-k"]
 MENU: tuple[MenuRule, ...] = get_args(MenuRule)
 """How any number of labels may be chosen by their scores; see :func:`bench.deciding.menu`."""
 DEFAULT_RULE: MenuRule = "global-threshold"
-PHASES = ("load", "train", "validate", "save", "probe", "predict", "decide")
+PHASES = ("load", "train", "tokenise", "validate", "save", "probe", "predict", "decide", "latency", "sweep")
 
 
 class _Part(BaseModel):
@@ -60,6 +60,10 @@ class PhaseSpeed(_Part):
     seconds: float = Field(description="length of the timed window, devices synchronised at both ends")
     warmup_documents: int = 0
     warmup_seconds: float = 0.0
+    tokenise_seconds: float | None = Field(
+        None, description="part of the timed window in which texts were made token ids; null where the phase made none"
+    )
+    warmup_tokenise_seconds: float | None = Field(None, description="the same of the warm-up")
 
 
 class PhaseMemory(_Part):
@@ -72,6 +76,55 @@ class PhaseMemory(_Part):
     process: float | None = Field(None, description="device memory of this process by NVML")
     device: float | None = Field(None, description="device memory in use by anyone, by NVML")
     unknown: dict[str, str] = Field(default_factory=dict, description="why a figure is null")
+
+
+class PhaseEnergy(_Part):
+    """Energy of one phase in joules, whoever on the machine used it; null is unknown, and ``unknown`` says why."""
+
+    processor: float | None = Field(None, description="packages and their memory")
+    devices: float | None = Field(None, description="visible NVIDIA devices")
+    by: dict[str, str] = Field(
+        default_factory=dict, description="who says so: the counters of RAPL or NVML; codecarbon estimates"
+    )
+    unknown: dict[str, str] = Field(default_factory=dict, description="why a figure is null")
+
+
+class PhaseCompute(_Part):
+    """Floating-point operations in the timed window of one phase, padding included."""
+
+    operations: float
+    flops_per_second: float
+    dtype: str = Field(description="what the network computed in")
+    peak_flops_per_second: float | None = Field(
+        None, description="rate at which this hardware multiplies matrices of that dtype; null where not measured"
+    )
+    share_of_peak: float | None = None
+
+
+class Latency(_Part):
+    """Milliseconds in which a document that comes alone is labelled."""
+
+    documents: int = Field(description="test documents, drawn by the seed, each labelled by itself")
+    p50_ms: float
+    p95_ms: float
+    warmup_documents: int = Field(description="labelled before, and not timed")
+
+
+class BatchSpeed(_Part):
+    """How fast documents were labelled so many at a time, tokenising included."""
+
+    batch: int
+    documents_per_second: float
+
+
+class Sweep(_Part):
+    """Prediction at batch sizes 1, 2, 4, …, measured apart from the cell's own."""
+
+    speeds: list[BatchSpeed]
+    best: int | None = Field(description="the fastest size; null where not even one document fitted")
+    ended: Literal["pace", "memory", "documents", "time"] = Field(
+        description="why no larger size was tried; pace: the last two were no faster"
+    )
 
 
 class Decision(_Part):
@@ -136,7 +189,12 @@ class Record(_Part):
     documents_per_second: dict[str, float | None] = Field(default_factory=dict)
     tokens_per_second: dict[str, float | None] = Field(default_factory=dict)
     speed: dict[str, PhaseSpeed] = Field(default_factory=dict)
+    latency: Latency | None = None
+    sweep: Sweep | None = Field(None, description="of `bench run --sweep`")
+    compute: dict[str, PhaseCompute] = Field(default_factory=dict, description="by phase")
     peak_mib: dict[str, PhaseMemory] = Field(default_factory=dict)
+    energy_joules: dict[str, PhaseEnergy] = Field(default_factory=dict, description="by phase")
+    unmeasured: dict[str, str] = Field(default_factory=dict, description="why there is no latency, compute or sweep")
     facts: dict[str, Any] = Field(
         default_factory=dict,
         description="what the method noted: parameters, micro_batch, truncated_share, parse_failures, curve, …",

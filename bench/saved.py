@@ -163,8 +163,8 @@ class SavedCell:
         Raises:
             UserError: The method is not known here, the model that it starts from is not here, or its own is damaged.
         """
+        from bench.backoff import is_out_of_memory
         from bench.runner.cell_run import best_device, seed_everything
-        from bench.runner.child import is_out_of_memory
 
         plugin = registry.get("method", self.record.method)
         method: Method = plugin.load()(plugin.settings(self.record.identity.method_settings))

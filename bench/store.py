@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from bench.errors import UserError
 from bench.files import commit_folder, remove_leftovers, write_atomic
-from bench.record import Identity, Record, migrate
+from bench.record import SCHEMA_VERSION, Identity, Record, migrate
 
 RECORD = "record.json"
 PREDICTIONS = "predictions.parquet"
@@ -119,9 +122,10 @@ class Store:
 
     def get(self, cell: str, report: Callable[[Corrupt], None]) -> Record | None:
         """The record of a cell; None where there is none. A corrupt one is set aside and reported."""
-        path = self.folder(cell) / RECORD
         try:
-            return _parse(path.read_bytes(), cell)
+            # With text for a path and no buffer: of very many records this saves a tenth of the time.
+            with open(f"{self.cells}/{cell}/{RECORD}", "rb", buffering=0) as file:  # noqa: PTH123
+                return _parse(file.read(), cell)
         except FileNotFoundError:
             if self.folder(cell).is_dir():
                 report(self._set_aside(cell, "the record is missing"))
@@ -130,12 +134,17 @@ class Store:
             report(self._set_aside(cell, " ".join(str(error).split())[:200]))
             return None
 
+    def names(self) -> set[str]:
+        """The cells that have a folder."""
+        try:
+            with os.scandir(self.cells) as entries:
+                return {entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()}
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+
     def all(self, report: Callable[[Corrupt], None]) -> list[Record]:
         """Every readable record, by time of finishing, then name."""
-        if not self.cells.is_dir():
-            return []
-        names = sorted(path.name for path in self.cells.iterdir() if path.is_dir() and not path.name.startswith("."))
-        found = [record for name in names if (record := self.get(name, report)) is not None]
+        found = [record for name in sorted(self.names()) if (record := self.get(name, report)) is not None]
         return sorted(found, key=lambda record: (record.finished_at, record.cell))
 
     def save_plan(self, rows: Iterable[dict[str, Any]]) -> None:
@@ -188,7 +197,17 @@ def _dump(record: Record) -> bytes:
 
 
 def _parse(content: bytes, cell: str) -> Record:
-    record = Record.model_validate(migrate(json.loads(content)))
+    record = _of_this_version(content) or Record.model_validate(migrate(json.loads(content)))
     if record.cell != cell:
         raise ValueError(f"the record names cell {record.cell}")
     return record
+
+
+def _of_this_version(content: bytes) -> Record | None:
+    """The record where it needs no migration; read in one go, which takes less than half of the time."""
+    try:
+        record = Record.model_validate_json(content)
+    except ValidationError:  # of another version, or corrupt: that is told where it is read step by step
+        return None
+    there = "schema_version" in record.model_fields_set and record.schema_version == SCHEMA_VERSION
+    return record if there else None

@@ -10,12 +10,15 @@ from typing import Any
 from bench.record import Identity
 from bench.train_sizes import SETTING, size_of
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, default=str)
+
 
 def telling_settings(identities: Sequence[Identity]) -> list[dict[str, Any]]:
     """For each cell what :func:`chosen_settings` tells and is not the same in all cells of that method on that task."""
     distinct: dict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
     for one in identities:
-        distinct[one.task, one.method].setdefault(canonical(chosen_settings(one)), chosen_settings(one))
+        settings = chosen_settings(one)
+        distinct[one.task, one.method].setdefault(repr(settings), settings)  # a sixth of the time of JSON
     keys = {owner: differing(list(settings.values())) for owner, settings in distinct.items()}
     return [
         {key: value for key, value in chosen_settings(one).items() if key in keys[one.task, one.method]}
@@ -32,7 +35,7 @@ def telling_task_settings(identities: Sequence[Identity]) -> list[dict[str, Any]
     """For each cell the settings of its task that are not the same in all cells of that task, as they are shown."""
     distinct: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for one in identities:
-        distinct[one.task].setdefault(canonical(one.task_settings), one.task_settings)
+        distinct[one.task].setdefault(repr(one.task_settings), one.task_settings)
     keys = {task: differing(list(settings.values())) for task, settings in distinct.items()}
     return [
         {key: value for key, value in as_shown(one.task_settings).items() if key in keys[one.task]}
@@ -64,7 +67,7 @@ def differing(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def canonical(value: Any) -> str:
     """A JSON text that is equal where the values are."""
-    return json.dumps(value, sort_keys=True, default=str)
+    return _CANONICAL.encode(value)
 
 
 def in_words(settings: Mapping[str, Any]) -> str:

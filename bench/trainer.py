@@ -21,6 +21,7 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
+from bench import backoff
 from bench.checkpoints import TALLY, WEIGHTS, checkpoint, checkpoint_folder, latest_checkpoint
 from bench.errors import UserError
 from bench.training import CURVE_POINTS, Batch, FineTuneSettings, Fitting, compute_dtype
@@ -77,7 +78,8 @@ def run(fitting: Fitting, settings: FineTuneSettings, context: Context) -> Tally
     trainer.add_callback(_Reporter(context, trainer))
     trainer.add_callback(_Saver(trainer, -(-len(fitting.lengths) // settings.batch_size)))
     fitting.network.train()
-    with _own_forward(fitting.network):
+    backs_off = backoff.training(settings.batch_size, settings.micro_batch, folder, context)
+    with backs_off, _own_forward(fitting.network):
         trainer.train(resume_from_checkpoint=str(resumed) if resumed is not None else None)
     fitting.network.eval()
     if context.checkpoints is None:

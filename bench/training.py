@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import Field, model_validator
 
-from bench.encoding import Encoded, affixes, encode, pad, padding_id, positions
+from bench.backoff import whole_part
+from bench.encoding import Encode, Encoded, affixes, encode, pad, padding_id, positions
 from bench.errors import UserError
 from bench.settings import Settings
 from bench.spaces import Within
@@ -144,6 +145,8 @@ class Fitting:
 def fine_tune(fitting: Fitting, settings: FineTuneSettings, context: Context) -> None:
     """Train a network on the examples, grouped by length, with AdamW.
 
+    Where ``context.back_off`` says so, in more and smaller parts than the settings say.
+
     The order of documents follows from the seed ``order`` and dropout from the seed ``dropout``; on a CPU two runs give
     the same bits, whether or not one of them was interrupted and went on from ``context.checkpoints``. Nothing is
     written elsewhere.
@@ -155,9 +158,19 @@ def fine_tune(fitting: Fitting, settings: FineTuneSettings, context: Context) ->
     ``loss_curve`` ([step, loss] pairs, each the mean since the pair before), ``final_epoch``, and where it validated
     ``validation_curve`` ([epoch, metric] pairs) and ``best_epoch``. ``resumed_from_step`` where it went on from a
     checkpoint: time and speed are then those of the rest.
+
+    Raises:
+        TrainAgainError: Memory ran out; see :func:`bench.backoff.training`.
+        NoRoomError: It did so with one document at a time.
     """
     from bench.trainer import run
 
+    settings = _that_fit(settings, context)
+    context.note(
+        micro_batch=settings.micro_batch // context.processes,
+        processes=context.processes,
+        gradient_accumulation=settings.gradient_accumulation,
+    )
     with quiet():
         tally = run(fitting, settings, context)
     trainable, total = count_parameters(fitting.network)
@@ -167,15 +180,18 @@ def fine_tune(fitting: Fitting, settings: FineTuneSettings, context: Context) ->
             "trainable": trainable,
             "stored": trainable if fitting.stored is None else fitting.stored,
         },
-        micro_batch=settings.micro_batch // context.processes,
-        processes=context.processes,
-        gradient_accumulation=settings.gradient_accumulation,
         steps=tally.steps,
         padding_share=tally.padding / max(1, tally.padding + tally.tokens),
         loss_curve=tally.curve,
         final_epoch=tally.epochs,
         **tally.choice(),
     )
+
+
+def _that_fit(settings: FineTuneSettings, context: Context) -> FineTuneSettings:
+    """The settings, in parts as small as memory was found to need; a batch is still what it was."""
+    size = whole_part(settings.batch_size, context.back_off.at_most("micro_batch", settings.micro_batch))
+    return settings.model_copy(update={"gradient_accumulation": settings.batch_size // size})
 
 
 def validation_score(
@@ -220,7 +236,9 @@ class Budgeted(Protocol):
         """Tokens of a document; special ones come on top."""
 
 
-def encode_documents(tokenizer: Any, config: Any, texts: Sequence[str], settings: Budgeted) -> Encoded:
+def encode_documents(
+    tokenizer: Any, config: Any, texts: Sequence[str], settings: Budgeted, encode: Encode = encode
+) -> Encoded:
     """Documents cut to their budget, with the tokenizer's special tokens around them.
 
     Raises:

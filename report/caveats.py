@@ -1,10 +1,11 @@
-"""What limits the figures of single rows: precisions that stray, work that was not done again."""
+"""What limits the figures of single rows: precisions that stray, memory that ran out, work that was not done again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from bench.backoff import back_off_line
 from bench.numerics import stray_line
 from bench.record import Record
 from report.groups import Group, Section
@@ -41,4 +42,4 @@ def _cached_line(record: Record) -> str | None:
         return None
 
 
-_CAVEATS: tuple[Callable[[Record], str | None], ...] = (stray_line, _cached_line)
+_CAVEATS: tuple[Callable[[Record], str | None], ...] = (stray_line, back_off_line, _cached_line)

@@ -6,6 +6,7 @@ import io
 import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,31 +40,45 @@ def styles(methods: Sequence[str]) -> dict[str, tuple[str, str]]:
     return {name: (STYLES[i % colours][0], STYLES[(i + i // colours) % shapes][1]) for i, name in enumerate(names)}
 
 
-def draw_png(plot: AnyPlot, style: Style) -> bytes:
-    """The plot as PNG on white."""
-    return _save(plot, style, "png", dpi=160, facecolor="white")
+@dataclass(frozen=True)
+class Drawing:
+    """A plot in two formats.
+
+    Attributes:
+        png: On white.
+        svg: On a clear ground; its ink follows the page's light or dark scheme.
+    """
+
+    png: bytes
+    svg: str
 
 
-def draw_svg(plot: AnyPlot, style: Style) -> str:
-    """The plot as SVG on a clear ground, whose ink follows the page's light or dark scheme."""
-    text = _save(plot, style, "svg", transparent=True, metadata={"Date": None, "Creator": None}).decode()
-    head, tag, rest = text[text.index("<svg") :].partition(">")
-    body = rest.replace(INK, "currentColor").replace("'DejaVu Sans'", _FONTS)
-    return head + tag + _ADAPT + body
-
-
-def _save(plot: AnyPlot, style: Style, kind: Literal["png", "svg"], **options: Any) -> bytes:
+def draw(plot: AnyPlot, style: Style) -> Drawing:
+    """Draw a plot, the same way every time."""
     import matplotlib as mpl
 
-    buffer = io.BytesIO()
     settings = {**mpl.rcParamsDefault, "svg.fonttype": "none", "svg.hashsalt": slug(plot.title)}
     settings.pop("backend", None)
     settings.pop("backend_fallback", None)
     with mpl.rc_context(settings), warnings.catch_warnings():
         # A label may hold signs that the font lacks: they show as boxes in the PNG, and right in the SVG.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        _figure(plot, style).savefig(buffer, format=kind, **options)
+        figure = _figure(plot, style)
+        png = _saved(figure, "png", dpi=160, facecolor="white")
+        svg = _saved(figure, "svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return Drawing(png, _adapting(svg.decode()))
+
+
+def _saved(figure: Figure, kind: Literal["png", "svg"], **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, **options)
     return buffer.getvalue()
+
+
+def _adapting(svg: str) -> str:
+    head, tag, rest = svg[svg.index("<svg") :].partition(">")
+    body = rest.replace(INK, "currentColor").replace("'DejaVu Sans'", _FONTS)
+    return head + tag + _ADAPT + body
 
 
 def _figure(plot: AnyPlot, style: Style) -> Figure:

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Literal
 
 from bench.record import Record
 from report.groups import Group, Section
-from report.text import plain, quantity, score, whole
+from report.text import percent, plain, quantity, score, whole
 
 _TITLES = {
     "micro_f1": "micro-F1",
@@ -129,6 +130,46 @@ def device_memory(phase: str = "train") -> Measure:
     return _memory(phase, "reserved", f"{phase.capitalize()} peak device MiB")
 
 
+def latency(percentile: Literal[50, 95]) -> Measure:
+    """Milliseconds in which a document that comes alone is labelled."""
+    return Measure(
+        f"latency_p{percentile}_ms",
+        f"Latency p{percentile} ms",
+        lambda record: getattr(record.latency, f"p{percentile}_ms") if record.latency is not None else None,
+        lambda record: record.unmeasured.get("latency", "the record holds no latency"),
+        quantity,
+    )
+
+
+def share_of_peak(phase: str) -> Measure:
+    """Floating-point operations a second, over the rate at which the hardware multiplies matrices."""
+
+    def read(record: Record) -> float | None:
+        found = record.compute.get(phase)
+        return found.share_of_peak if found is not None else None
+
+    def why(record: Record) -> str:
+        known = "the peak of the hardware was not measured" if phase in record.compute else "the record does not say"
+        return record.unmeasured.get("compute", known)
+
+    return Measure(f"{phase}_share_of_peak", f"{phase.capitalize()} share of peak", read, why, percent)
+
+
+def energy(phase: str, part: Literal["processor", "devices"]) -> Measure:
+    """Joules that a part of the machine used in a phase, whoever asked it to."""
+
+    def read(record: Record) -> float | None:
+        found = record.energy_joules.get(phase)
+        value: float | None = getattr(found, part) if found is not None else None
+        return value
+
+    def why(record: Record) -> str:
+        found = record.energy_joules.get(phase)
+        return found.unknown.get(part, "not measured") if found is not None else "this phase was not measured"
+
+    return Measure(f"{phase}_{part}_joules", f"{phase.capitalize()} {part} J", read, why, quantity)
+
+
 def quality_measures(section: Section) -> list[Measure]:
     """The primary metric, micro-F1, macro-F1, P@1 and P@5 (many labels a document) or nDCG@5 (one)."""
     return [metric(name) for name in quality_names([section])]
@@ -149,10 +190,13 @@ def quality_names(some: Iterable[Section]) -> list[str]:
 
 
 def cost_measures(records: Iterable[Record]) -> list[Measure]:
-    """Seconds, speeds and memory; device memory where some record has any."""
+    """Seconds, speeds and memory; what only some machines or methods can tell where some record has any."""
+    kept = list(records)
     costs = [seconds("train"), speed("train"), speed("predict"), host_memory(), host_above_idle()]
-    device = device_memory()
-    return [*costs, device] if any(device.read(record) for record in records) else costs
+    more = [device_memory(), latency(50), latency(95)]
+    for phase in ("train", "predict"):
+        more += [share_of_peak(phase), energy(phase, "processor"), energy(phase, "devices")]
+    return [*costs, *(measure for measure in more if any(measure.read(record) for record in kept))]
 
 
 def summarise(group: Group, measure: Measure) -> Summary | None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Corners = NDArray[np.float64]
 
 _GAP = 9.0
 _TOLERATED = 10.0
@@ -18,16 +24,8 @@ class Box(NamedTuple):
     x1: float
     y1: float
 
-    def overlap(self, other: Box) -> float:
-        """Area shared with another."""
-        width = min(self.x1, other.x1) - max(self.x0, other.x0)
-        height = min(self.y1, other.y1) - max(self.y0, other.y0)
-        return max(0.0, width) * max(0.0, height)
 
-    @property
-    def area(self) -> float:
-        """Its area."""
-        return (self.x1 - self.x0) * (self.y1 - self.y0)
+_NOWHERE = Box(0.0, 0.0, 0.0, 0.0)
 
 
 def place(
@@ -47,15 +45,19 @@ def place(
     Returns:
         For each label its lower left corner; None where there is no room.
     """
-    taken = list(obstacles)
+    import numpy as np
+
+    taken = np.array([*obstacles, *[_NOWHERE] * len(centres)]).reshape(-1, 4)
     spots: list[tuple[float, float] | None] = []
-    for centre, size in zip(centres, sizes, strict=True):
-        cost, box = min(((_cost(box, taken, bounds), box) for box in _candidates(centre, size)), key=lambda c: c[0])
-        if cost > _TOLERATED:
+    for number, (centre, size) in enumerate(zip(centres, sizes, strict=True), start=len(obstacles)):
+        boxes = np.array(list(_candidates(centre, size)))
+        costs = 10 * (_areas(boxes) - _overlaps(boxes, np.array([bounds]))) + _overlaps(boxes, taken)
+        least = int(costs.argmin())
+        if costs[least] > _TOLERATED:
             spots.append(None)
             continue
-        taken.append(box)
-        spots.append((box.x0, box.y0))
+        taken[number] = boxes[least]
+        spots.append((float(boxes[least, 0]), float(boxes[least, 1])))
     return spots
 
 
@@ -79,9 +81,18 @@ def spread(heights: Sequence[float], low: float, high: float, apart: float) -> l
     return list(np.clip(found, low, max(low, high - steps[-1])) + steps)
 
 
-def _cost(box: Box, taken: Sequence[Box], bounds: Box) -> float:
-    outside = box.area - box.overlap(bounds)
-    return 10 * outside + sum(box.overlap(other) for other in taken)
+def _areas(boxes: Corners) -> Corners:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
+def _overlaps(boxes: Corners, others: Corners) -> Corners:
+    """The area that each box shares with others, all added up; shape (boxes,)."""
+    import numpy as np
+
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    shared: Corners = np.maximum(high - low, 0).prod(axis=2).sum(axis=1)
+    return shared
 
 
 def _candidates(centre: tuple[float, float], size: tuple[float, float]) -> Iterator[Box]:

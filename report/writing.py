@@ -47,7 +47,7 @@ def write_report(
     Raises:
         OSError: The folder cannot be written.
     """
-    from report.drawing import draw_png, draw_svg, styles
+    from report.drawing import draw, styles
     from report.html import render_html
     from report.markdown import render_markdown
     from report.page import build_report
@@ -55,10 +55,11 @@ def write_report(
     report = build_report(records, missing, searches)
     figures = [figure for part in report.parts for figure in part.drawn]
     style = styles([one.method for figure in figures for one in figure.plot.series])
-    plots = [_write(out / "plots" / f"{one.name}.png", draw_png(one.plot, style)) for one in figures]
+    drawn = {figure.name: draw(figure.plot, style) for figure in figures}
+    plots = [_write(out / "plots" / f"{name}.png", drawing.png) for name, drawing in drawn.items()]
     pages = {
-        "report.html": render_html(report, {figure.name: draw_svg(figure.plot, style) for figure in figures}),
-        "report.md": render_markdown(report, {figure.name: f"plots/{figure.name}.png" for figure in figures}),
+        "report.html": render_html(report, {name: drawing.svg for name, drawing in drawn.items()}),
+        "report.md": render_markdown(report, {name: f"plots/{name}.png" for name in drawn}),
     }
     html, markdown = (_write(out / name, text.encode()) for name, text in pages.items())
     return ReportFiles(markdown, html, tuple(plots))

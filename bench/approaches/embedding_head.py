@@ -12,7 +12,7 @@ from bench.approaches.adapters import AdapterSettings, needed_model, restore, st
 from bench.approaches.direction import Direction, look_both_ways
 from bench.approaches.exports import Base
 from bench.approaches.head_work import head_work
-from bench.encoding import Encoded, Padded, padding_id
+from bench.encoding import Encode, Encoded, Padded, encode, padding_id
 from bench.inference import Inference, predict_scores
 from bench.judging import Judge
 from bench.losses import LossSettings, objective
@@ -20,6 +20,7 @@ from bench.method import Context, Exported, Method
 from bench.prediction import Scores, TopScores
 from bench.spaces import AnyOf, Around
 from bench.task import Documents, Kind, LabelSpace
+from bench.token_cache import encode_once
 from bench.training import (
     Fitting,
     classification_collate,
@@ -90,7 +91,7 @@ class EmbeddingHead(Method):
             self._start(len(labels), context)
         if context.task.kind == "multi":
             self._network.head.bias.data.copy_(log_prior_bias(train, len(labels)))
-        encoded = self._tokenise(train.texts)
+        encoded = self._tokenise(train.texts, encode_once(context))
         context.note(truncated_share=encoded.truncated_share)
 
         def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
@@ -156,8 +157,8 @@ class EmbeddingHead(Method):
             look_both_ways(body, needed_model(context).name)
         return network
 
-    def _tokenise(self, texts: Sequence[str]) -> Encoded:
-        return encode_documents(self._tokenizer, self._network.config, texts, self.config)
+    def _tokenise(self, texts: Sequence[str], encode: Encode = encode) -> Encoded:
+        return encode_documents(self._tokenizer, self._network.config, texts, self.config, encode)
 
     def _learning_rate(self, parameter: str) -> float:
         body: float = self.config.learning_rate

@@ -19,6 +19,7 @@ from bench.judging import Judge
 from bench.method import Context, Exported, Method
 from bench.prediction import Prediction
 from bench.task import Documents, LabelSpace
+from bench.token_cache import encode_once
 from bench.training import Batch, Fitting, fine_tune, validation_score
 from bench.work import Work, Workload
 
@@ -67,7 +68,7 @@ class InstructionTuning(Method):
         speaker = self._speaker
         targets = [speaker.spelling.write(row) for row in train.labels]
         speaker.check_room(max(map(len, targets)))
-        encoded = speaker.prompts(train.texts)
+        encoded = speaker.prompts(train.texts, encode_once(context))
         context.note(truncated_share=encoded.truncated_share)
         judge = Judge.of(train, labels, context.task.kind)
         validate = validation_score(self.predict, validation, judge, self.config, context)

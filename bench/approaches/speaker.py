@@ -22,7 +22,7 @@ from bench.approaches.chat import ends
 from bench.approaches.decoding import Generated, greedy, read, until_stop
 from bench.approaches.label_trie import Grammar
 from bench.approaches.prompts import TEMPLATE, Answers, Prompt, Shot, label_list_tokens, make_prompt
-from bench.encoding import Encoded, Padded, encode, padding_id, positions
+from bench.encoding import Encode, Encoded, Padded, encode, padding_id, positions
 from bench.errors import UserError
 from bench.inference import Inference, predict_in_batches, predict_scores
 from bench.method import Context
@@ -187,9 +187,11 @@ class Speaker:
             )
         return limit - prompt - self.settings.max_tokens
 
-    def prompts(self, texts: Sequence[str]) -> Encoded:
+    def prompts(self, texts: Sequence[str], encode: Encode = encode) -> Encoded:
         """Prompts as token ids; only the document in them is ever cut."""
-        return self._documents(texts).between(self.prompt.before_ids, self.prompt.after_ids)
+        return encode(self.tokenizer, texts, self.settings.max_tokens).between(
+            self.prompt.before_ids, self.prompt.after_ids
+        )
 
     def answer(self, texts: Sequence[str], context: Context) -> Prediction:
         """Label sets, or scores, as the settings say; tokenising and reading are part of the time that this takes."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -28,7 +27,6 @@ COLUMNS = (
     "peak\nMiB",
 )
 
-
 _NAME = 8
 """So many letters tell a cell from others."""
 
@@ -39,10 +37,14 @@ def print_results(records: Sequence[Record]) -> None:
         typer.echo("no results")
         return
     telling = telling_task_settings([record.identity for record in records])
-    details = {_section(record): in_words(told) for record, told in zip(records, telling, strict=True)}
-    ordered = sorted(records, key=_section)
-    for section, rows in groupby(ordered, key=_section):
-        _print_section(_seeds_together(list(rows)), details[section])
+    sections: dict[tuple[str, str, float], list[Record]] = {}
+    details = {}
+    for record, told in zip(records, telling, strict=True):
+        section = _section(record)
+        sections.setdefault(section, []).append(record)
+        details[section] = in_words(told)
+    for section in sorted(sections):
+        _print_section(_seeds_together(sections[section]), details[section])
         typer.echo()
     if any(record.from_scratch for record in records):
         typer.echo("* random weights (from scratch): a check of the set-up, not a judgement of the method")
@@ -51,8 +53,12 @@ def print_results(records: Sequence[Record]) -> None:
 def _print_section(records: Sequence[Record], detail: str) -> None:
     """One table; ``detail`` tells it from others of its task."""
     variants = [in_words(settings) for settings in telling_settings([record.identity for record in records])]
-    columns = (*_columns(records), "settings") if any(variants) else _columns(records)
-    table = [[*_row(record), words][: len(columns)] for record, words in zip(records, variants, strict=True)]
+    more = [title for title, (read, _) in _IF_KNOWN.items() if any(read(record) is not None for record in records)]
+    columns = (*_columns(records), *more, *(["settings"] if any(variants) else []))
+    table = [
+        [*_row(record), *_more(record, more), words][: len(columns)]
+        for record, words in zip(records, variants, strict=True)
+    ]
     print_table(columns, table, title=_title(records, detail))
     for record, words in zip(records, variants, strict=True):
         if record.status != "ok":
@@ -116,5 +122,34 @@ def _row(record: Record) -> list[str]:
     ]
 
 
+def _more(record: Record, titles: Sequence[str]) -> list[str]:
+    return [_number(_IF_KNOWN[title][0](record), _IF_KNOWN[title][1]) for title in titles]
+
+
+def _median_latency(record: Record) -> float | None:
+    return record.latency.p50_ms if record.latency is not None else None
+
+
+def _percent_of_peak(record: Record) -> float | None:
+    train = record.compute.get("train")
+    return 100 * train.share_of_peak if train is not None and train.share_of_peak is not None else None
+
+
+def _joules(record: Record) -> float | None:
+    """Of what the cell computed on."""
+    train = record.energy_joules.get("train")
+    if train is None:
+        return None
+    return train.processor if record.facts.get("device") == "cpu" else train.devices
+
+
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
+
+
+_IF_KNOWN: dict[str, tuple[Callable[[Record], float | None], int]] = {
+    "p50\nms": (_median_latency, 1),
+    "train\n% of\npeak": (_percent_of_peak, 0),
+    "train\nJ": (_joules, 0),
+}
+"""Columns that are shown where some record of the table fills them, with their decimals."""

@@ -58,6 +58,10 @@ def run(
         bool,
         typer.Option("--save-models", help="Keep trained models, for predict and export; runs again what lacks one."),
     ] = False,
+    sweep: Annotated[
+        bool,
+        typer.Option("--sweep", help="Measure prediction at batch sizes 1, 2, 4, …, too; about 20 s a cell that runs."),
+    ] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Cells at a time; over 1 disturbs speed.")
     ] = 1,
@@ -107,6 +111,7 @@ def run(
         device=device,
         checkpoint_every=checkpoint_every,
         devices=devices,
+        sweep=sweep,
     )
     words = DataWords(data, tuple(text or ()), label, test, name)
     registry, own = words.add_to(Registry.discover(plugins or ()))
@@ -147,6 +152,7 @@ def _options(
     device: str | None,
     checkpoint_every: str,
     devices: int,
+    sweep: bool,
 ) -> RunOptions:
     from bench.meters.environment import usable_cores
     from bench.runner.limits import parse_memory, parse_seconds
@@ -162,6 +168,7 @@ def _options(
         checkpoint_seconds=parse_seconds(checkpoint_every),
         again=again,
         save_models=again.lacking_model,
+        sweep=sweep,
         command=("bench", *sys.argv[1:]),
     )
 

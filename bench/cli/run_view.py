@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from bench.backoff import back_off_line
 from bench.cli.reading import report_corrupt
 from bench.cli.tables import print_json, print_table
 from bench.cli.watch import watching
@@ -23,35 +24,31 @@ FAULTS = frozenset({"oom", "timeout", "crashed", "failed"})
 
 def show_plan(plan: list[PlannedCell], again: Again, as_json: bool) -> None:
     """Show every cell with what is known of it and whether it would run."""
-    rows = [_planned(cell, again) for cell in plan]
     if as_json:
-        print_json(rows)
+        print_json([{**cell.row(), "reason": _reason(cell, again), "runs": again.wants(cell)} for cell in plan])
         return
-    _print_plan(rows, _variants(plan))
-    states = Counter(row["state"] for row in rows)
+    _print_plan(plan, again, _variants(plan))
+    states = Counter(cell.state for cell in plan)
     counted = ", ".join(f"{count} {state}" for state, count in states.items())
-    typer.echo(f"\n{cells(len(rows))}: {counted}; {sum(row['runs'] for row in rows)} would run")
+    typer.echo(f"\n{cells(len(plan))}: {counted}; {sum(map(again.wants, plan))} would run")
 
 
-def _planned(cell: PlannedCell, again: Again) -> dict[str, Any]:
-    """The cell as plain values, with whether it would run, and why where that does not stand in its state."""
-    row = cell.row()
-    if again.for_model(cell):
-        row["reason"] = "its model was not kept"
-    return {**row, "runs": again.wants(cell)}
+def _reason(cell: PlannedCell, again: Again) -> str | None:
+    """Why it is in its state, or why it would run where that does not stand in its state."""
+    return "its model was not kept" if again.for_model(cell) else cell.reason
 
 
-def _print_plan(rows: list[dict[str, Any]], variants: list[str]) -> None:
+def _print_plan(plan: list[PlannedCell], again: Again, variants: list[str]) -> None:
     table = {
-        "cell": [row["cell"] for row in rows],
-        "task": [row["task"] for row in rows],
-        "method": [row["method"] for row in rows],
+        "cell": [cell.cell for cell in plan],
+        "task": [cell.identity.task for cell in plan],
+        "method": [cell.identity.method for cell in plan],
         "settings": variants,
-        "model": [row["model"] or "" for row in rows],
-        "seed": [str(row["seed"]) for row in rows],
-        "state": [row["status"] if row["state"] == "failed" else row["state"] for row in rows],
-        "would run": ["yes" if row["runs"] else "" for row in rows],
-        "": [row["reason"] or "" for row in rows],
+        "model": [cell.identity.model or "" for cell in plan],
+        "seed": [str(cell.identity.seed) for cell in plan],
+        "state": [(cell.status or "") if cell.state == "failed" else cell.state for cell in plan],
+        "would run": ["yes" if again.wants(cell) else "" for cell in plan],
+        "": [_reason(cell, again) or "" for cell in plan],
     }
     if not any(variants):
         del table["settings"]
@@ -89,8 +86,9 @@ def _show(records: list[Record], wanted: int) -> None:
     from bench.cli.results_view import print_results
 
     print_results(records)
-    for line in filter(None, map(_strays, records)):
-        typer.echo(f"bench: warning: {line}", err=True)
+    for record in records:
+        for line in filter(None, (stray_line(record), back_off_line(record))):
+            typer.echo(f"bench: warning: {_named(record)}: {line}", err=True)
     states = Counter(record.status for record in records)
     counted: Any = ", ".join(f"{count} {status}" for status, count in states.items())
     ran = f"{wanted} run now" if wanted else "nothing to run"
@@ -100,10 +98,8 @@ def _show(records: list[Record], wanted: int) -> None:
         typer.echo(f"run the failed ones again with --retry {','.join(faults)}")
 
 
-def _strays(record: Record) -> str | None:
-    line = stray_line(record)
-    words = [record.task, record.method, *([record.model] if record.model else []), f"seed {record.seed}"]
-    return f"{' × '.join(words)}: {line}" if line is not None else None
+def _named(record: Record) -> str:
+    return " × ".join([record.task, record.method, *([record.model] if record.model else []), f"seed {record.seed}"])
 
 
 def cells(count: int) -> str:

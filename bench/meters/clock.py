@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bench.meters.tokenising import tokenising
 from bench.record import PhaseSpeed
 
 
@@ -22,37 +23,85 @@ def synchronise() -> None:
 
 
 @dataclass
+class Span:
+    """What a clock advances by while it is watched, the warm-up apart.
+
+    Attributes:
+        clock: Seconds that only grow.
+        seconds: Of closed segments.
+        warmup: The part of all seconds that belongs to the warm-up.
+    """
+
+    clock: Callable[[], float]
+    seconds: float = 0.0
+    warmup: float = 0.0
+    _since: float | None = None
+
+    def resume(self) -> None:
+        """Start a segment."""
+        self._since = self.clock()
+
+    def pause(self) -> None:
+        """End the segment."""
+        self.seconds, self._since = self._so_far(), None
+
+    def warmed_up(self) -> None:
+        """All until now is warm-up."""
+        self.warmup = self._so_far()
+
+    def discount(self, seconds: float) -> None:
+        """Some of the seconds belong to no window."""
+        self.warmup += seconds
+
+    @property
+    def window(self) -> float:
+        """Seconds after the warm-up."""
+        return self.seconds - self.warmup
+
+    def _so_far(self) -> float:
+        return self.seconds + (self.clock() - self._since if self._since is not None else 0.0)
+
+
+@dataclass
 class PhaseTimer:
     """The time of one phase, without that of phases inside it, and the work done in it.
 
     Attributes:
         now: Seconds on a steady clock; replaced in tests.
-        seconds: Time so far, closed segments only.
+        tokenised: Seconds on a clock that runs only while texts are tokenised.
         from_cache: Whether some of the work was not done here.
     """
 
     now: Callable[[], float] = time.perf_counter
-    seconds: float = 0.0
+    tokenised: Callable[[], float] = tokenising.seconds
     from_cache: bool = False
-    _since: float | None = None
     _documents: int = 0
     _tokens: int | None = None
     _padding: int = 0
     _warmup_documents: int = 0
-    _warmup_seconds: float = 0.0
-    _counted: bool = field(default=False)
+    _counted: bool = False
+    _time: Span = field(init=False)
+    _tokenising: Span = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._time, self._tokenising = Span(self.now), Span(self.tokenised)
+
+    @property
+    def seconds(self) -> float:
+        """Time so far, closed segments only."""
+        return self._time.seconds
 
     def resume(self) -> None:
         """Start a segment."""
         synchronise()
-        self._since = self.now()
+        self._tokenising.resume()
+        self._time.resume()
 
     def pause(self) -> None:
         """End the segment."""
         synchronise()
-        if self._since is not None:
-            self.seconds += self.now() - self._since
-            self._since = None
+        self._time.pause()
+        self._tokenising.pause()
 
     def count(self, documents: int, tokens: int | None = None, padding: int = 0) -> None:
         """Add finished work; see :class:`bench.method.PhaseWindow`."""
@@ -70,10 +119,14 @@ class PhaseTimer:
     def warmed_up(self) -> None:
         """Set what was counted so far apart as warm-up."""
         synchronise()
-        running = self.now() - self._since if self._since is not None else 0.0
-        self._warmup_seconds = self.seconds + running
+        self._time.warmed_up()
+        self._tokenising.warmed_up()
         self._warmup_documents += self._documents
         self._documents, self._padding, self._tokens = 0, 0, None
+
+    def discount(self, seconds: float) -> None:
+        """Leave time that was spent in vain out of the speed, with the warm-up."""
+        self._time.discount(seconds)
 
     def recalled(self) -> None:
         """Note that some of the work came from a cache."""
@@ -83,13 +136,16 @@ class PhaseTimer:
         """Work over time after the warm-up; None where nothing was counted, or where not all of it was done."""
         if not self._counted or self.from_cache:
             return None
+        tokenises = self._tokenising.seconds > 0
         return PhaseSpeed(
             documents=self._documents,
             tokens=self._tokens,
             padding=self._padding,
-            seconds=self.seconds - self._warmup_seconds,
+            seconds=self._time.window,
             warmup_documents=self._warmup_documents,
-            warmup_seconds=self._warmup_seconds,
+            warmup_seconds=self._time.warmup,
+            tokenise_seconds=self._tokenising.window if tokenises else None,
+            warmup_tokenise_seconds=self._tokenising.warmup if tokenises else None,
         )
 
 

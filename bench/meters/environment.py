@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import bench
+from bench.meters.nvml import visible_devices
 
 PACKAGES = (
     "torch",
@@ -39,7 +40,7 @@ def packages() -> dict[str, str]:
 
 
 def hardware() -> dict[str, Any]:
-    """Processor, cores, memory in MiB, and the NVIDIA devices with driver, memory and power limit."""
+    """Processor, cores, memory in MiB, and the visible NVIDIA devices with driver, memory and power limit."""
     import psutil
 
     return {
@@ -51,13 +52,17 @@ def hardware() -> dict[str, Any]:
 
 
 def hardware_id(facts: dict[str, Any], device: str, threads: int, processes: int = 1) -> str:
-    """A name for the hardware that a cell used: speed and memory are compared only where it is equal."""
+    """A name for the hardware that a cell used: speed and memory are compared only where it is equal.
+
+    It covers the processor, its cores and threads, and of the devices those that the cell ran on, a device for each
+    process, with driver and power limit.
+    """
     used: dict[str, Any] = {"cpu": facts.get("cpu"), "cores": facts.get("cores"), "threads": threads}
     if processes > 1:
         used["processes"] = processes
     label = f"{facts.get('cores')} cores"
     if device != "cpu":
-        gpus = facts.get("gpus") or []
+        gpus = (facts.get("gpus") or [])[:processes]
         used["gpus"] = gpus
         label = f"{len(gpus)}x {gpus[0]['name']}" if gpus else device
     digest = hashlib.blake2b(json.dumps(used, sort_keys=True).encode(), digest_size=3).hexdigest()
@@ -76,8 +81,27 @@ def harness() -> dict[str, Any]:
 
 
 def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use: those it may run on, and no more than its container's share of their time."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    share = cpu_quota(Path("/sys/fs/cgroup"))
+    return here if share is None else max(1, min(here, int(share)))
+
+
+def cpu_quota(cgroup: Path) -> float | None:
+    """Cores' worth of time that a control group may take; None without a limit.
+
+    Args:
+        cgroup: Where its files are: ``cpu.max`` (version 2), or ``cpu/cpu.cfs_quota_us`` and the like (version 1).
+    """
+    with suppress(OSError, ValueError):
+        quota, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
+        return None if quota == "max" else int(quota) / int(period)
+    with suppress(OSError, ValueError):
+        quota, period = (
+            (cgroup / "cpu" / f"cpu.cfs_{name}_us").read_text(encoding="ascii") for name in ("quota", "period")
+        )
+        return int(quota) / int(period) if int(quota) > 0 else None
+    return None
 
 
 def _git(folder: Path, *words: str) -> str | None:
@@ -101,22 +125,19 @@ def _cpu_name() -> str:
 
 
 def _gpus() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    with suppress(Exception):  # NVML raises its own errors where there is no driver
-        import pynvml
+    handles, _ = visible_devices()
+    return [_gpu(handle) for handle in handles]
 
-        pynvml.nvmlInit()
-        for index in range(pynvml.nvmlDeviceGetCount()):
-            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-            found.append(
-                {
-                    "name": str(pynvml.nvmlDeviceGetName(handle)),
-                    "memory_mib": pynvml.nvmlDeviceGetMemoryInfo(handle).total // 2**20,
-                    "driver": str(pynvml.nvmlSystemGetDriverVersion()),
-                    "power_limit_w": _power_limit(handle),
-                }
-            )
-    return found
+
+def _gpu(handle: Any) -> dict[str, Any]:
+    import pynvml
+
+    return {
+        "name": str(pynvml.nvmlDeviceGetName(handle)),
+        "memory_mib": pynvml.nvmlDeviceGetMemoryInfo(handle).total // 2**20,
+        "driver": str(pynvml.nvmlSystemGetDriverVersion()),
+        "power_limit_w": _power_limit(handle),
+    }
 
 
 def _power_limit(handle: Any) -> float | None:

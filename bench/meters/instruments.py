@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.meters.clock import PhaseTimer, per_second
+from bench.meters.energy import EnergyMeter, Joules
 from bench.meters.memory import MemoryMeter, Peaks
 from bench.method import PhaseWindow, Progress
-from bench.record import PhaseMemory, PhaseSpeed
+from bench.record import PhaseEnergy, PhaseMemory, PhaseSpeed
 
 TELL_SECONDS = 0.1
 
@@ -26,6 +27,7 @@ class Measured:
     documents_per_second: dict[str, float | None]
     tokens_per_second: dict[str, float | None]
     peak_mib: dict[str, PhaseMemory]
+    energy_joules: dict[str, PhaseEnergy]
 
 
 @dataclass
@@ -42,14 +44,17 @@ class CellInstruments:
     facts: dict[str, Any] = field(default_factory=dict)
     reached: str | None = None
     _memory: MemoryMeter = field(default_factory=MemoryMeter)
+    _energy: EnergyMeter = field(default_factory=EnergyMeter)
     _timers: dict[str, PhaseTimer] = field(default_factory=dict)
     _peaks: dict[str, Peaks] = field(default_factory=dict)
+    _joules: dict[str, Joules] = field(default_factory=dict)
     _stack: list[str] = field(default_factory=list)
     _told: float = 0.0
 
     def start(self) -> None:
-        """Begin to sample memory."""
+        """Begin to sample memory, and to watch counters of energy."""
         self._memory.start()
+        self._energy.start()
 
     @contextmanager
     def phase(self, name: str) -> Iterator[PhaseTimer]:
@@ -75,6 +80,7 @@ class CellInstruments:
                 self.progress(Progress(self.reached or self._stack[-1]))
             else:
                 self._memory.switch(Peaks())
+                self._energy.switch(Joules())
 
     @property
     def window(self) -> PhaseWindow:
@@ -110,19 +116,33 @@ class CellInstruments:
                 raise TypeError(f"note {name}={value!r:.80}: {error}; give plain Python values") from None
         self.facts.update(facts)
 
+    def discount(self, seconds: float) -> None:
+        """Leave work that failed and is done again out of the innermost open phase's speed and peaks."""
+        name = self.phase_name
+        self._timers[name].discount(seconds)
+        self._peaks[name] = Peaks()
+        self._memory.switch(self._peaks[name])
+
+    def seconds(self) -> dict[str, float]:
+        """Phase → seconds so far, closed segments only."""
+        return {name: timer.seconds for name, timer in self._timers.items()}
+
     def measured(self) -> Measured:
         """Everything measured so far; all phases must be closed."""
         self._memory.stop()
+        self._energy.stop()
         speed = {name: found for name, timer in self._timers.items() if (found := timer.speed()) is not None}
         unknown: dict[str, float | None] = {name: None for name, timer in self._timers.items() if timer.from_cache}
         return Measured(
-            seconds={name: timer.seconds for name, timer in self._timers.items()},
+            seconds=self.seconds(),
             speed=speed,
             documents_per_second=unknown | {name: per_second(s.documents, s.seconds) for name, s in speed.items()},
             tokens_per_second=unknown | {name: per_second(s.tokens, s.seconds) for name, s in speed.items()},
             peak_mib={name: self._memory.summary(peaks) for name, peaks in self._peaks.items()},
+            energy_joules={name: self._energy.summary(joules) for name, joules in self._joules.items()},
         )
 
     def _enter(self, name: str) -> PhaseTimer:
         self._memory.switch(self._peaks.setdefault(name, Peaks()))
+        self._energy.switch(self._joules.setdefault(name, Joules()))
         return self._timers.setdefault(name, PhaseTimer())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.meters.nvml import visible_devices
 from bench.meters.processes import tree_memory
 from bench.record import PhaseMemory
 
@@ -65,7 +66,7 @@ class HostMemory:
 
 
 class TorchMemory:
-    """Peaks of torch's own allocator on CUDA, summed over devices."""
+    """Torch's own allocator: its peaks on CUDA, summed over devices; on Apple's devices, which keep none, samples."""
 
     def reset(self) -> None:
         """Start new peaks."""
@@ -73,11 +74,19 @@ class TorchMemory:
         for index in range(cuda.device_count() if cuda else 0):
             cuda.reset_peak_memory_stats(index)
 
+    def sample(self, peaks: Peaks) -> None:
+        """See what an Apple device holds now: the tensors, and all that Metal has given to this process."""
+        mps = _mps_in_use()
+        if mps is not None:
+            peaks.see("allocated", mps.current_allocated_memory() / MIB)
+            peaks.see("reserved", mps.driver_allocated_memory() / MIB)
+
     def read(self, peaks: Peaks) -> None:
         """See the peaks since the reset."""
+        self.sample(peaks)
         cuda = _cuda_in_use()
         if cuda is None:
-            reason = "torch counts its allocations on CUDA devices only, and the cell used none"
+            reason = "torch counts its allocations on CUDA and Apple devices only, and the cell used none"
             peaks.unknown.update(allocated=reason, reserved=reason)
             return
         devices = range(cuda.device_count())
@@ -86,17 +95,10 @@ class TorchMemory:
 
 
 class DeviceMemory:
-    """Device memory by NVML: of this process, and of everyone."""
+    """Memory of the visible devices by NVML: of this process, and of everyone."""
 
     def __init__(self) -> None:
-        self._handles: list[Any] = []
-        self._missing = "no NVIDIA driver on this machine"
-        with suppress(Exception):  # NVML raises its own errors where there is no driver
-            import pynvml
-
-            pynvml.nvmlInit()
-            self._handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-            self._missing = "the driver lists no device"
+        self._handles, self._missing = visible_devices()
 
     def sample(self, peaks: Peaks) -> None:
         """See the memory in use now."""
@@ -160,6 +162,7 @@ class MemoryMeter:
         while not self._stop.wait(self._pause):
             with self._lock:
                 self._host.sample(self._peaks)
+                self._torch.sample(self._peaks)
                 self._device.sample(self._peaks)
 
     def summary(self, peaks: Peaks) -> PhaseMemory:
@@ -181,3 +184,8 @@ class MemoryMeter:
 def _cuda_in_use() -> Any:
     torch = sys.modules.get("torch")
     return torch.cuda if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized() else None
+
+
+def _mps_in_use() -> Any:
+    torch = sys.modules.get("torch")
+    return torch.mps if torch is not None and torch.backends.mps.is_available() else None

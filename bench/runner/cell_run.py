@@ -5,17 +5,19 @@ from __future__ import annotations
 import random
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
+from bench.backoff import fitted
 from bench.files import file_hash
 from bench.meters.environment import hardware_id
 from bench.meters.instruments import CellInstruments
 from bench.method import Context, Instruments, Method, QuietInstruments
 from bench.model import materialise
 from bench.predictions_file import write_predictions
-from bench.record import Record
+from bench.record import Environment, Record
+from bench.runner.figures import Labelled
 from bench.runner.job import CellJob
 from bench.runner.outcome import Outcome, outcome
 from bench.runner.ranks import device_of, ranks
@@ -24,9 +26,6 @@ from bench.seeds import Seeds
 from bench.store import LABELS, PREDICTIONS
 from bench.task import TaskData, TaskProfile
 from bench.task_cache import FrozenTask
-
-if TYPE_CHECKING:
-    pass
 
 
 def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Record:
@@ -38,13 +37,13 @@ def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Rec
     device = job.device or best_device(job.uses_torch)
     if job.model is not None:
         materialise(job.model)  # before anything is measured: who comes second finds it made
-    method, data, context = _prepared(job, instruments, device_of(device, 0, job.processes))
+    new, data, context = _prepared(job, instruments, device_of(device, 0, job.processes))
     with instruments.phase("train") as window, ranks(job, _train_along):
-        method.fit(data.train, data.validation, data.labels, context)
+        method = fitted(new, data, context)
         window.count_if_silent(len(data.train))
     found = outcome(method, data, job.identity, context, instruments)
     _write(found, job)
-    record = _record(job, instruments, found, device, started_at)
+    record = _record(job, found, Labelled(job.identity, method, data, context, instruments, job.sweep), started_at)
     if not job.save_model:
         return record
     # After all phases, so that it is in no measurement, and after the record, so that it costs no result.
@@ -52,11 +51,18 @@ def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Rec
     return record.model_copy(update={"facts": record.facts | kept})
 
 
-def _prepared(job: CellJob, instruments: Instruments, device: str, rank: int = 0) -> tuple[Method, TaskData, Context]:
-    """What a rank of a cell works with."""
-    seed_everything(Seeds(job.identity.seed), job.threads)
+def _prepared(
+    job: CellJob, instruments: Instruments, device: str, rank: int = 0
+) -> tuple[Callable[[], Method], TaskData, Context]:
+    """What a rank of a cell works with; the first makes its method, as often as it is asked, always alike."""
     data = FrozenTask.open(job.task).load()
-    method: Method = job.method.load()(job.method.settings(job.identity.method_settings))
+    kind, settings = job.method.load(), job.method.settings(job.identity.method_settings)
+
+    def new() -> Method:
+        seed_everything(Seeds(job.identity.seed), job.threads)
+        method: Method = kind(settings)
+        return method
+
     scratch = job.folder / "scratch" / (str(rank) if rank else "")
     scratch.mkdir(parents=True, exist_ok=True)
     context = Context(
@@ -72,14 +78,14 @@ def _prepared(job: CellJob, instruments: Instruments, device: str, rank: int = 0
         checkpoint_seconds=job.checkpoint_seconds,
         processes=job.processes,
     )
-    return method, data, context
+    return new, data, context
 
 
 def _train_along(job: CellJob, rank: int) -> None:
     """What every rank but the first does: train the same network, measure and tell nothing."""
     device = device_of(job.device or best_device(job.uses_torch), rank, job.processes)
-    method, data, context = _prepared(job, QuietInstruments(), device, rank)
-    method.fit(data.train, data.validation, data.labels, context)
+    new, data, context = _prepared(job, QuietInstruments(), device, rank)
+    fitted(new, data, context)
 
 
 def best_device(uses_torch: bool) -> str:
@@ -114,14 +120,19 @@ def _write(found: Outcome, job: CellJob) -> None:
     pq.write_table(pa.table(found.label_table()), job.folder / LABELS, compression="zstd")
 
 
-def _record(job: CellJob, instruments: CellInstruments, found: Outcome, device: str, started_at: str) -> Record:
-    environment = job.environment.model_copy(
-        update={"hardware_id": hardware_id(job.environment.hardware, device, job.threads, job.processes)}
-    )
-    evaluation = found.evaluation()
-    measured = vars(instruments.measured())
-    # A method that loads nothing spends no time on it: scripts find the same phases in every finished cell.
-    seconds = {"load": 0.0, **measured["seconds"]}
+def _environment(job: CellJob, device: str) -> Environment:
+    """Where it ran, with what only the child knows: the device, and the CUDA that its torch was built with."""
+    facts = dict(job.environment.hardware)
+    torch = sys.modules.get("torch")
+    if device != "cpu" and torch is not None:
+        facts["cuda"] = torch.version.cuda
+    named = hardware_id(job.environment.hardware, device, job.threads, job.processes)
+    return job.environment.model_copy(update={"hardware": facts, "hardware_id": named})
+
+
+def _record(job: CellJob, found: Outcome, labelled: Labelled, started_at: str) -> Record:
+    device = job.device or best_device(job.uses_torch)
+    environment, evaluation = _environment(job, device), found.evaluation()
     return job.record(
         "ok",
         started_at,
@@ -130,7 +141,7 @@ def _record(job: CellJob, instruments: CellInstruments, found: Outcome, device: 
         decision=found.rule.decision,
         alternatives=found.alternatives(),
         predictions=file_hash(job.folder / PREDICTIONS),
-        facts=instruments.facts | {"device": device},
-        **(measured | {"seconds": seconds}),
+        facts=labelled.instruments.facts | {"device": device},
         environment=environment,
+        **labelled.figures(environment),
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
+from bench.backoff import NoRoomError, is_out_of_memory
 from bench.meters.instruments import CellInstruments
 from bench.record import Record, Status
 from bench.runner.job import CellJob, Finished, Told
@@ -27,16 +28,6 @@ TRACEBACK = "traceback.txt"
 RESUMABLE: tuple[Status, ...] = ("timeout", "crashed")
 """A cell that ended so may be tried again as it is, and goes on from its checkpoint."""
 
-_MEMORY_WORDS = (
-    "out of memory",
-    "can't allocate memory",
-    "cannot allocate memory",
-    "std::bad_alloc",
-    "alloc_failed",
-    "memory allocation",
-    "failed to map segment",
-    "can't start new thread",
-)
 _DEVICE_WORDS = ("cuda", "cublas", "mps backend", "hip")
 
 
@@ -102,21 +93,6 @@ def _live(job: CellJob, instruments: CellInstruments, started_at: str) -> Record
         return _ended(job, instruments, error, _Ending("failed", f"{type(error).__name__}: {text}", started_at))
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception, or one that it came from, says that memory ran out, on the host or on a device."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    if isinstance(error, RuntimeError | OSError | ImportError) and speaks_of_memory(str(error)):
-        return True
-    cause = error.__cause__ or error.__context__
-    return cause is not None and is_out_of_memory(cause)
-
-
-def speaks_of_memory(text: str) -> bool:
-    """Whether an error text of some library says that memory ran out."""
-    return any(word in text.lower() for word in _MEMORY_WORDS)
-
-
 def timeout_reason(job: CellJob) -> str:
     """Why a cell that took too long was stopped."""
     return f"took longer than {job.timeout:g} s; raise --timeout"
@@ -124,9 +100,13 @@ def timeout_reason(job: CellJob) -> str:
 
 def oom_reason(job: CellJob, error: BaseException | None = None) -> str:
     """Why a cell that ran out of memory ended."""
-    if error is not None and any(word in str(error).lower() for word in _DEVICE_WORDS):
-        return "the device ran out of memory; lower batch_size or max_tokens"
-    return f"needed more than its {job.memory_limit_mib} MiB of host memory; raise --memory-limit or lower batch_size"
+    alone, lower, cause = "", "batch_size or max_tokens", error
+    if isinstance(error, NoRoomError):
+        alone, lower, cause = " with one document at a time", "max_tokens", error.__cause__
+    if any(word in str(cause).lower() for word in _DEVICE_WORDS):
+        return f"the device ran out of memory{alone}; lower {lower}, or choose a smaller or quantised model"
+    limit = f"its {job.memory_limit_mib} MiB of host memory"
+    return f"needed more than {limit}{alone}; raise --memory-limit or lower {lower}"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess, SpawnProcess
 from typing import Any
 
+from bench.backoff import speaks_of_memory
 from bench.meters.processes import tree_memory
 from bench.method import Progress
 from bench.record import PhaseMemory, Record, Status
@@ -313,7 +314,7 @@ def _post_mortem(running: _Running) -> tuple[Status, str]:
     code = running.process.exitcode or 0
     log = running.job.folder / child.LOG
     with suppress(OSError):
-        if child.speaks_of_memory(log.read_text("utf-8", "replace")):
+        if speaks_of_memory(log.read_text("utf-8", "replace")):
             return "oom", child.oom_reason(running.job)
     if code == -signal.SIGKILL:
         return "crashed", "killed by SIGKILL from outside, probably because the machine ran out of memory"

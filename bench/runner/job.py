@@ -37,6 +37,7 @@ class CellJob:
         timeout: Seconds that the cell may take; None without a limit.
         environment: Hardware, packages and command line, as the parent found them.
         save_model: Whether the trained model is kept.
+        sweep: Whether prediction is measured at many batch sizes.
         started_at: When the parent gave it a process.
     """
 
@@ -59,6 +60,7 @@ class CellJob:
     timeout: float | None
     environment: Environment
     save_model: bool = False
+    sweep: bool = False
     started_at: str = ""
 
     def record(self, status: Status, started_at: str, **more: Any) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from bench.errors import ModelError, UserError, unknown_name
 from bench.method import Method
 from bench.model import RANDOM, ResolvedModel, known_name, resolve
 from bench.presets import find_preset
-from bench.record import DEFAULT_RULE, STATUSES, Identity, MenuRule, Record, TaskFacts
+from bench.record import DEFAULT_RULE, STATUSES, Identity, MenuRule, Record, Status, TaskFacts
 from bench.registry import Plugin, PluginKind, Registry
 from bench.saved import lacks_model
 from bench.selection import known_settings
@@ -69,12 +70,12 @@ class PlannedCell:
     previous: Record | None = None
     lacks_model: bool = False
 
-    @property
+    @cached_property
     def slot(self) -> str:
         """The name of what the user chose."""
         return slot_name(self.identity)
 
-    @property
+    @cached_property
     def cell(self) -> str:
         """The cell's name; a cell that cannot run has a name for that."""
         return self.absent if self.blocked is not None else cell_name(self.identity)
@@ -99,6 +100,18 @@ class PlannedCell:
         return "done" if self.previous.status == "ok" else "failed"
 
     @property
+    def status(self) -> Status | None:
+        """How it ended, where it has run."""
+        return self.previous.status if self.previous is not None else None
+
+    @property
+    def reason(self) -> str | None:
+        """Why it cannot run, or why it ended as it did."""
+        if self.blocked is not None:
+            return self.blocked.reason
+        return self.previous.reason if self.previous is not None else None
+
+    @property
     def task_facts(self) -> TaskFacts | None:
         """Kind and sizes of the task, where it is available."""
         return self.frozen.facts if self.frozen is not None else None
@@ -111,7 +124,6 @@ class PlannedCell:
 
     def row(self) -> dict[str, Any]:
         """The cell as plain values, for ``--dry-run`` and for the saved plan."""
-        status = self.previous.status if self.previous is not None else None
         return {
             "cell": self.cell,
             "slot": self.slot,
@@ -120,10 +132,10 @@ class PlannedCell:
             "model": self.identity.model,
             "seed": self.identity.seed,
             "state": self.state,
-            "status": status,
+            "status": self.status,
             "identity": self.identity.model_dump(mode="json"),
             "tuned": self.tuned.budget() if self.tuned is not None else None,
-            "reason": self.blocked.reason if self.blocked else (self.previous.reason if self.previous else None),
+            "reason": self.reason,
         }
 
 
@@ -189,6 +201,7 @@ class Planner:
     report: Callable[[Corrupt], None]
     local_models: Path | None = None
     _models: dict[str, ResolvedModel | Blocked] = field(default_factory=dict)
+    _sources: dict[str, str] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
 
     def plan(self) -> list[PlannedCell]:
@@ -204,7 +217,9 @@ class Planner:
         if self.suite.left_out():
             self.say(self.suite.left_out())
         present = [task for task in tasks if task.name in self.suite.tasks or not self._passed_over(task)]
-        plan = [self._with_previous(cell) for task in present for cell in self._cells_of(task, methods)]
+        spanned = [cell for task in present for cell in self._cells_of(task, methods)]
+        known = self.store.names()  # one look at a folder instead of one for each cell
+        plan = [cell.looked_up(self.store, self.report) if cell.cell in known else cell for cell in spanned]
         if self.suite.tuned and not any(cell.tuned for cell in plan):
             had = ", ".join(f"{one.method} on {one.task}" for one in self.suite.tuned)
             raise UserError(f"tuned settings: none is of a task, method and model of this run; there is {had}")
@@ -420,7 +435,9 @@ class Planner:
         return cell if available.ok else replace(cell, blocked=Blocked(available.reason, available.remedy or None))
 
     def _source(self, plugin: Plugin) -> str:
-        return plugin.source_hash("bench.runner.child")
+        if plugin.name not in self._sources:
+            self._sources[plugin.name] = plugin.source_hash("bench.runner.child")
+        return self._sources[plugin.name]
 
     def _with_models(self, cell: PlannedCell) -> Iterator[PlannedCell]:
         """One cell for each model of the method's architecture; the cell itself where it needs none."""
@@ -467,9 +484,6 @@ class Planner:
             except ModelError as error:
                 self._models[name] = Blocked(str(error))
         return self._models[name]
-
-    def _with_previous(self, cell: PlannedCell) -> PlannedCell:
-        return cell.looked_up(self.store, self.report)
 
 
 def _kind(name: str, model: ResolvedModel | Blocked) -> str | None:

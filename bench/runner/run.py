@@ -33,6 +33,7 @@ class RunOptions:
         checkpoint_seconds: How often training writes a checkpoint.
         again: Which finished cells to run once more.
         save_models: Whether cells keep their trained models.
+        sweep: Whether cells measure prediction at many batch sizes.
         command: The command line, for the records.
     """
 
@@ -45,6 +46,7 @@ class RunOptions:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     again: Again = field(default_factory=Again)
     save_models: bool = False
+    sweep: bool = False
     command: tuple[str, ...] = ()
 
 
@@ -161,4 +163,5 @@ def _job(cell: PlannedCell, store: Store, options: RunOptions, environment: Envi
         timeout=options.timeout,
         environment=environment,
         save_model=options.save_models,
+        sweep=options.sweep,
     )

@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +11,9 @@ from bench.audit.sizes import sizes
 from bench.task import Documents, LabelSpace, TaskData
 
 WORDS = 60
+
+# Other work on the machine plays no part.
+pytestmark = [pytest.mark.quick, pytest.mark.benchmark(timer=time.process_time)]
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +31,6 @@ def data() -> TaskData:
     return TaskData(train, validation, test, LabelSpace(tuple(map(str, range(20)))), "single")
 
 
-def seconds(call: Callable[[], object], rounds: int = 3) -> float:
-    """Best of several calls, in time of the processor: other work on the machine plays no part."""
-    found = []
-    for _ in range(rounds):
-        started = time.process_time()
-        call()
-        found.append(time.process_time() - started)
-    return min(found)
-
-
 def fit_tfidf(data: TaskData) -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -46,22 +38,19 @@ def fit_tfidf(data: TaskData) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "most"),
+    ("name", "what", "most"),
     [
-        (lambda data: near_duplicates(data, lambda line: None), 12),
-        (lambda data: (sizes(data), duplicates(data)), 0.6),
+        ("near duplicates", lambda data: near_duplicates(data, lambda line: None), 12),
+        ("what planning measures of a task", lambda data: (sizes(data), duplicates(data)), 0.6),
     ],
-    ids=["near duplicates", "what planning measures"],
+    ids=["near duplicates", "planning"],
 )
-def test_time_beside_fitting_tfidf(data, what, most, record_property):
-    fit_tfidf(data)
-    ratio = seconds(lambda: what(data)) / seconds(lambda: fit_tfidf(data))
-    record_property("ratio", round(ratio, 2))
-    print(f"\n{ratio:.2f} times fitting TF-IDF over the same documents")
-    assert ratio < most
+def test_time_beside_fitting_tfidf(data, name, what, most, figure, in_turns):
+    (ours, _), (reference, _) = in_turns(lambda: what(data), lambda: fit_tfidf(data), rounds=3)
+    figure(f"{name}, time beside fitting TF-IDF", ours / reference, most=most, seen=f"{ours:.2f} s")
 
 
-def test_near_duplicates_take_linear_time(data, record_property):
+def test_near_duplicates_take_linear_time(data, figure, in_turns):
     half = TaskData(
         data.train.take(range(4_500)),
         data.validation.take(range(500)),
@@ -69,9 +58,5 @@ def test_near_duplicates_take_linear_time(data, record_property):
         data.labels,
         "single",
     )
-    ratio = seconds(lambda: near_duplicates(data, lambda line: None)) / seconds(
-        lambda: near_duplicates(half, lambda line: None)
-    )
-    record_property("ratio", round(ratio, 2))
-    print(f"\ntwice the documents take {ratio:.2f} times as long")
-    assert ratio < 3
+    (whole, _), (part, _) = in_turns(*(lambda of=of: near_duplicates(of, lambda line: None) for of in (data, half)))
+    figure("near duplicates, time of twice the documents", whole / part, most=3, seen=f"{whole:.2f} s")

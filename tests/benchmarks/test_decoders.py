@@ -1,7 +1,6 @@
 """What reading a prompt once, and skipping tokens without a choice, is worth."""
 
 import random
-import time
 
 import pytest
 import torch
@@ -72,19 +71,8 @@ def _one_thread():
     torch.set_num_threads(threads)
 
 
-def in_turns(rounds, *works):
-    """For each of several calls, taken in turns, the least seconds and what it returned."""
-    seconds, made = [[] for _ in works], [None for _ in works]
-    for _ in range(rounds):
-        for number, work in enumerate(works):
-            started = time.perf_counter()
-            made[number] = work()
-            seconds[number].append(time.perf_counter() - started)
-    return [(min(taken), outcome) for taken, outcome in zip(seconds, made, strict=True)]
-
-
 @pytest.mark.parametrize("model", ["network", "large_vocabulary"])
-def test_likelihoods_of_all_labels_against_one_pass_a_label(model, request, tokenizer, record_property):
+def test_likelihoods_of_all_labels_against_one_pass_a_label(model, request, tokenizer, figure, in_turns):
     """80 labels behind a prompt of 600 tokens; the naive way reads prompt and label again for every label."""
     network = request.getfixturevalue(model)
     spelling = Spelling.of(tokenizer, Answers(label_names(), "single", "; ", "none"))
@@ -100,15 +88,10 @@ def test_likelihoods_of_all_labels_against_one_pass_a_label(model, request, toke
         )
 
     with torch.inference_mode():
-        (ours, scores), (theirs, reference) = in_turns(2, shared, naive)
+        (ours, scores), (theirs, reference) = in_turns(shared, naive, rounds=2)
     torch.testing.assert_close(scores, reference, atol=1e-4, rtol=0)
-    ratio = theirs / ours
-    record_property("ratio", round(ratio, 1))
-    print(
-        f"\n{LABELS} labels, 600 tokens, {network.config.vocab_size} in the vocabulary: {ours / 2:.3f} s a document, "
-        f"naive {theirs / 2:.2f} s, {ratio:.0f} times"
-    )
-    assert ratio > 8
+    name = f"likelihoods of {LABELS} labels, {network.config.vocab_size:,} tokens known, times as fast as naive"
+    figure(name, theirs / ours, least=8, seen=f"{ours / 2:.3f} for {theirs / 2:.2f} s a document of 600 tokens")
 
 
 def likelihood(network, prompt, answer):
@@ -118,7 +101,7 @@ def likelihood(network, prompt, answer):
 
 
 @pytest.mark.parametrize("listed", [True, False], ids=["with a list of labels", "without"])
-def test_constrained_lists_of_labels_against_generate(listed, network, tokenizer, record_property):
+def test_constrained_lists_of_labels_against_generate(listed, network, tokenizer, figure, in_turns):
     """Batches of 32 documents of 100 tokens, answers of three labels, with or without all labels listed in front.
 
     The reference is `generate` with a prefix function over the same labels: it reads the list for every document and
@@ -147,18 +130,13 @@ def test_constrained_lists_of_labels_against_generate(listed, network, tokenizer
         )
 
     with torch.inference_mode():
-        (fast, made), (slow, generated) = in_turns(5, ours, theirs)
+        (fast, made), (slow, generated) = in_turns(ours, theirs)
     for answer, ids in zip(made, generated[:, width:].tolist(), strict=True):
         assert ids[: len(answer.tokens)] == answer.tokens
-    tokens = max(len(answer.tokens) for answer in made)
-    ratio = slow / fast
-    record_property("ratio", round(ratio, 2))
-    print(
-        f"\n32 documents behind {len(front)} tokens, {tokens} tokens at most: {fast:.2f} s, generate {slow:.2f} s, "
-        f"{ratio:.1f} times"
-    )
     assert {len(answer.labels) for answer in made} == {MOST}
-    assert ratio > 1.5
+    tokens = max(len(answer.tokens) for answer in made)
+    name = f"constrained answers {'behind' if listed else 'without'} a list of labels, times as fast as generate"
+    figure(name, slow / fast, least=1.5, seen=f"32 documents, {tokens} tokens at most, {fast:.2f} for {slow:.2f} s")
 
 
 def says_three_labels(network, spelling):

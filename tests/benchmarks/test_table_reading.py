@@ -58,17 +58,12 @@ def measured(program, path):
     return min(seconds for seconds, _ in runs), min(memory for _, memory in runs)
 
 
-def test_reading_and_splitting(table, record_property):
+@pytest.mark.quick
+def test_reading_and_splitting(table, figure):
     size = table.stat().st_size / 2**20
     pandas, records, load = (measured(program, table) for program in (PANDAS, RECORDS, LOAD))
-    record_property("records", round(records[0] / pandas[0], 2))
-    record_property("load", round(load[0] / pandas[0], 2))
-    print(
-        f"\n{size:.0f} MiB of CSV: pandas {pandas[0]:.2f} s and {pandas[1]:.0f} MiB; records "
-        f"{records[0] / pandas[0]:.1f} times that, {records[1]:.0f} MiB; the whole task "
-        f"{load[0] / pandas[0]:.1f} times that, {load[1]:.0f} MiB"
-    )
-    assert records[0] / pandas[0] < 4
-    assert records[1] < 20  # nothing is kept
-    assert load[1] < 4 * size
-    assert load[0] / pandas[0] < 25
+    seen = f"{size:.0f} MiB of CSV, {pandas[0]:.2f} s with pandas"
+    figure("records of a table, time beside pandas", records[0] / pandas[0], most=4, seen=seen)
+    figure("records of a table, memory", records[1], unit="MiB", most=20, seen="nothing is kept")
+    figure("a task of a table, time beside pandas", load[0] / pandas[0], most=25, seen=f"{load[0]:.2f} s")
+    figure("a task of a table, memory beside its file", load[1] / size, most=4, seen=f"{load[1]:.0f} MiB")

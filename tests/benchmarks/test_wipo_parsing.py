@@ -11,6 +11,7 @@ from tasks.wipo.parsing import parse_collection, parse_files
 
 FILES = 1500
 ROUNDS = 3
+pytestmark = pytest.mark.benchmark(timer=time.process_time)  # all that is compared runs in this process
 LONG = (b"<p>" + b" and so on, for a line or two &amp; more" * 12 + b"</p>\n") * 64
 
 
@@ -24,19 +25,6 @@ def collection(tmp_path_factory):
     return find_collection(made.place)
 
 
-def seconds(work):
-    """Processor time: all that is compared runs in this process."""
-    started = time.process_time()
-    work()
-    return time.process_time() - started
-
-
-def best_of(*works):
-    """The best of several rounds of each, in turns."""
-    rounds = [[seconds(work) for work in works] for _ in range(ROUNDS)]
-    return [min(column) for column in zip(*rounds, strict=True)]
-
-
 def parse_bare(collection):
     """A loop of lxml over the same files in one process; what it cannot parse it passes over."""
     from lxml import etree
@@ -48,32 +36,32 @@ def parse_bare(collection):
             continue
 
 
-def test_one_process_parses_a_good_part_of_what_bare_lxml_does(collection, record_property):
-    ours, reference = best_of(
-        lambda: parse_files(collection.place, collection.time, collection.files), lambda: parse_bare(collection)
+def test_one_process_parses_a_good_part_of_what_bare_lxml_does(collection, figure, in_turns):
+    (ours, _), (reference, _) = in_turns(
+        lambda: parse_files(collection.place, collection.time, collection.files),
+        lambda: parse_bare(collection),
+        rounds=ROUNDS,
     )
-    share = reference / ours
-    record_property("share", round(share, 2))
-    print(f"\n{len(collection.files) / ours:,.0f} files/s, {share:.2f} of a bare loop of lxml.etree.parse")
-    assert share > 0.08  # three to five times what bare parsing costs, when it was written
+    files = f"{len(collection.files) / ours:,.0f} files/s"
+    figure("patents, time of parsing beside bare lxml", ours / reference, most=12, seen=files)
 
 
-def test_what_is_parsed_is_read_again_at_once(collection, record_property):
-    first = seconds(lambda: parse_collection(collection, str))
-    (again,) = best_of(lambda: list(parse_collection(collection, str).rows(("id", "main", "title"))))
-    record_property("share", round(again / first, 3))
-    print(f"\nagain: {again:.2f} s, {again / first:.2f} of the first time")
-    assert again < first / 3
+def test_what_is_parsed_is_read_again_at_once(collection, figure, in_turns):
+    started = time.process_time()
+    parse_collection(collection, str)
+    first = time.process_time() - started
+    ((again, _),) = in_turns(
+        lambda: list(parse_collection(collection, str).rows(("id", "main", "title"))), rounds=ROUNDS
+    )
+    figure("patents, time of reading again beside parsing", again / first, most=1 / 3, seen=f"{again:.2f} s")
 
 
-def test_the_stamp_costs_a_few_looks_at_each_file(collection, record_property):
+def test_the_stamp_costs_a_few_looks_at_each_file(collection, figure, in_turns):
     def look():
         for _, _, names, descriptor in os.fwalk(collection.place):
             for name in names:
                 os.stat(name, dir_fd=descriptor)
 
-    ours, reference = best_of(lambda: find_collection(collection.place).digest(), look)
-    record_property("ratio", round(ours / reference, 2))
-    per_file = ours / len(collection.files)
-    print(f"\nstamp: {75_000 * per_file:.1f} s for 75,000 files, {ours / reference:.1f} times a bare walk with os.stat")
-    assert ours < 5 * reference
+    (ours, _), (reference, _) = in_turns(lambda: find_collection(collection.place).digest(), look, rounds=ROUNDS)
+    seen = f"{75_000 * ours / len(collection.files):.1f} s for 75,000 files"
+    figure("patents, time of the stamp beside a walk with os.stat", ours / reference, most=5, seen=seen)

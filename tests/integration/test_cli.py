@@ -282,9 +282,14 @@ def test_a_yaml_plugin_is_another_plugin_with_settings_of_its_own(bench, tmp_pat
 
 def test_doctor_finds_this_machine_well(bench, tmp_path):
     done = bench("doctor", "--out", tmp_path, "--json")
-    states = {row["what"]: row["state"] for row in json.loads(done.out)}
+    found = {row["what"]: row for row in json.loads(done.out)}
+    states = {what: row["state"] for what, row in found.items()}
     assert done.code == 0, done.out
-    assert states["nf4 kernels"] == "ok"
+    assert {states[f"{name} kernels"] for name in ("nf4", "int8")} == {"ok"}
+    assert "FLOP/s" in found["matrix rate"]["found"]
+    assert "GB/s" in found["memory bandwidth"]["found"]
+    assert {"device", "processor energy", "device energy", "hub", "hub cache", "cache", "results"} <= set(found)
+    assert found["task debtags"]["state"] == "ok" or "bench prepare debian" in found["task debtags"]["remedy"]
     assert states["task synthetic-clv"] == "ok"
 
 

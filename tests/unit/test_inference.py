@@ -69,7 +69,7 @@ def test_predictions_come_back_in_order(context: Context) -> None:
     assert told.counted == [(2, 13, 5), (2, 7, 1), (2, 3, 1)]
     assert told.warm == []
     assert [(p.phase, p.step, p.total) for p in told.progressed] == [("validate", done, 6) for done in (2, 4, 6)]
-    assert told.facts == {"truncated_share_validate": pytest.approx(1 / 6)}
+    assert told.facts == {"truncated_share_validate": pytest.approx(1 / 6), "predict_batch": 2}
 
 
 def test_warm_up_is_counted_apart_and_leaves_no_trace(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_warm_up_is_counted_apart_and_leaves_no_trace(context: Context, monkeypa
     assert told.counted[1:] == cold.counted
     assert sum(documents for documents, _, _ in cold.counted) == 40
     assert told.progressed == cold.progressed
-    assert told.facts == cold.facts == {"truncated_share_predict": 11 * 2 / 40}
+    assert told.facts == cold.facts == {"truncated_share_predict": 11 * 2 / 40, "predict_batch": 16}
 
 
 def test_many_labels_leave_only_the_best(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.meters.clock import PhaseTimer, per_second
+from bench.meters.tokenising import Stopwatch
 
 
 class FakeClock:
@@ -76,3 +77,77 @@ def test_work_from_a_cache_has_no_speed():
     timer.pause()
     assert timer.speed() is None
     assert timer.seconds == pytest.approx(2)
+
+
+@pytest.mark.parametrize("steps", [4, 40])
+def test_fifty_milliseconds_more_a_step_move_the_figure_by_what_they_should(steps):
+    def measured(seconds):
+        clock = FakeClock()
+        timer = PhaseTimer(clock)
+        timer.resume()
+        for step in range(steps):
+            clock.time += seconds
+            timer.count(8)
+            if step == 0:
+                timer.warmed_up()
+        timer.pause()
+        speed = timer.speed()
+        return speed.documents, per_second(speed.documents, speed.seconds)
+
+    documents, plain = measured(0.1)
+    assert plain == pytest.approx(80)
+    assert measured(0.15) == (documents, pytest.approx(8 / 0.15))
+
+
+def test_tokenising_is_a_part_of_the_window_and_of_the_warm_up():
+    clock, tokenised = FakeClock(), FakeClock()
+    timer = PhaseTimer(clock, tokenised)
+
+    def tokenise(seconds):
+        clock.time += seconds
+        tokenised.time += seconds
+
+    tokenise(7)  # before the phase
+    timer.resume()
+    tokenise(1)
+    clock.time += 10
+    timer.count(2)
+    timer.warmed_up()
+    tokenise(3)
+    timer.pause()
+    tokenise(50)  # in another phase
+    timer.resume()
+    tokenise(0.5)
+    clock.time += 20
+    timer.count(5)
+    timer.pause()
+    speed = timer.speed()
+    assert speed.seconds == pytest.approx(23.5)
+    assert speed.tokenise_seconds == pytest.approx(3.5)
+    assert speed.warmup_tokenise_seconds == pytest.approx(1)
+
+
+def test_a_phase_that_tokenises_nothing_does_not_say_how_long_that_took():
+    timer = PhaseTimer(FakeClock(), FakeClock())
+    timer.count(3)
+    assert timer.speed().tokenise_seconds is None
+
+
+def test_a_stopwatch_runs_inside_only_and_counts_what_is_nested_once():
+    clock = FakeClock()
+    stopwatch = Stopwatch(clock)
+
+    @stopwatch
+    def inner():
+        clock.time += 2
+
+    clock.time += 5
+    with stopwatch:
+        clock.time += 1
+        inner()
+    inner()
+    with pytest.raises(ValueError, match="broken"), stopwatch:
+        clock.time += 4
+        raise ValueError("broken")
+    clock.time += 100
+    assert stopwatch.seconds() == pytest.approx(9)

@@ -17,7 +17,7 @@ from bench.record import Identity, Record, TaskFacts
 from report import write_report
 from report.curve_drawing import draw_curves
 from report.curves import CurvePlot, curve_table, quality_against_documents
-from report.drawing import draw_png, draw_svg, styles
+from report.drawing import draw, styles
 from report.families import Family, families
 from report.groups import sections
 from report.page import build_report
@@ -252,7 +252,7 @@ def test_ends_are_labelled_and_what_ends_early_is_in_a_legend(at: AtSize) -> Non
 
 
 def labels(plot: CurvePlot) -> list[str]:
-    drawn = draw_svg(plot, styles([curve.method for curve in plot.series]))
+    drawn = draw(plot, styles([curve.method for curve in plot.series])).svg
     return re.findall(r"<text[^>]*>([^<]+)</text>", drawn)
 
 
@@ -261,8 +261,8 @@ def test_equal_seeds_and_many_curves_can_be_drawn(at: AtSize) -> None:
     records = [at(size, method=f"m{n}", seed=s, f1=0.003) for size in (100, 110) for n in range(40) for s in (0, 1, 2)]
     plot = plot_of(records)
     style = styles([curve.method for curve in plot.series])
-    assert draw_png(plot, style).startswith(b"\x89PNG")
-    assert draw_svg(plot, style) == draw_svg(plot, style)
+    assert draw(plot, style).png.startswith(b"\x89PNG")
+    assert draw(plot, style).svg == draw(plot, style).svg
     assert {f"m{n}" for n in range(40)} <= set(labels(plot))
 
 

@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 
 from bench.record import Identity, Record
 from report import write_report
-from report.drawing import draw_svg, styles
+from report.drawing import draw, styles
 from report.html import render_html
 from report.markdown import markdown_table, render_markdown
 from report.page import build_report
@@ -141,7 +141,7 @@ def test_any_text_is_shown_as_text(record: MakeRecord, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_plots_show_any_text_as_text(text: str) -> None:
     series = (Series(plain(text), plain(text), 10.0, 0.5),)
-    svg = draw_svg(Plot("k", plain(text), Axis("x"), Axis("y"), series), styles([plain(text)]))
+    svg = draw(Plot("k", plain(text), Axis("x"), Axis("y"), series), styles([plain(text)])).svg
     root = ET.fromstring(svg)
     labels = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert labels.count(plain(text)) >= 2  # title, and label or legend

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from report.drawing import draw_svg, styles
+from report.drawing import draw, styles
 from report.groups import Section, sections
 from report.labels import names
 from report.plots import Plot, quality_against_speed
@@ -34,7 +34,7 @@ def plot_of(section: Section) -> Plot:
 
 
 def drawn(plot: Plot) -> list[str]:
-    svg = draw_svg(plot, styles([one.method for one in plot.series]))
+    svg = draw(plot, styles([one.method for one in plot.series])).svg
     return re.findall(r"<text[^>]*>([^<]+)</text>", svg)
 
 
