@@ -27,6 +27,7 @@ def stores(tmp_path_factory):
     return tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does(stores):
     """Sixty documents in batches of twelve: none is left over, so that both read the same, rounding apart."""
     (_, one), (called, two) = run(stores[0]), run(stores[1], "--devices", "2", "--checkpoint-every", "0.3s")

@@ -22,6 +22,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return out, called.out + called.err
 
 
+@pytest.mark.slow
 def test_it_says_what_it_read_and_what_to_do_next(built: tuple[Path, str]) -> None:
     out, said = built
     assert "fingerprint" in said
@@ -46,6 +47,7 @@ def test_methods_start_from_what_was_built(bench, built: tuple[Path, str], tmp_p
     assert not any(record["from_scratch"] for record in records)
 
 
+@pytest.mark.slow
 def test_the_same_command_again_makes_nothing_anew(bench, built: tuple[Path, str]) -> None:
     out, _ = built
     before = {file: file.stat().st_mtime_ns for file in out.glob("*/*")}
@@ -53,6 +55,7 @@ def test_the_same_command_again_makes_nothing_anew(bench, built: tuple[Path, str
     assert {file: file.stat().st_mtime_ns for file in out.glob("*/*")} == before
 
 
+@pytest.mark.slow
 def test_other_settings_in_the_same_folder_are_refused(bench, built: tuple[Path, str]) -> None:
     out, _ = built
     called = bench("models", "build", "--out", out, "-t", "synthetic-clv", "--steps", "60")

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from commands import PLUGINS, call
 
 
@@ -26,6 +27,7 @@ def test_order_and_jobs_change_nothing(tmp_path):
     assert one == two
 
 
+@pytest.mark.slow
 def test_the_ci_suite_is_bit_equal_in_any_order(tmp_path):
     """Every method of the suite, fine-tuned ones too, on few documents."""
     few = [f"--set={split}_documents={n}" for split, n in (("train", 32), ("validation", 12), ("test", 16))]

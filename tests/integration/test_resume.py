@@ -56,10 +56,12 @@ def killed_when(out, seen, cache):
     "seen",
     [
         pytest.param(lambda line: "loading" in line, id="while planning"),
-        pytest.param(lambda line: line.startswith("[0/8] start"), id="as the first cell starts"),
+        pytest.param(
+            lambda line: line.startswith("[0/8] start"), id="as the first cell starts", marks=pytest.mark.slow
+        ),
         pytest.param(lambda line: line.startswith("[3/8] ok"), id="as a cell ends"),
-        pytest.param(lambda line: line.startswith("[5/8] start"), id="as a cell starts"),
-        pytest.param(lambda line: line.startswith("[7/8] start"), id="as the last cell starts"),
+        pytest.param(lambda line: line.startswith("[5/8] start"), id="as a cell starts", marks=pytest.mark.slow),
+        pytest.param(lambda line: line.startswith("[7/8] start"), id="as the last cell starts", marks=pytest.mark.slow),
     ],
 )
 def test_kill_and_resume(tmp_path, undisturbed, seen):

@@ -44,7 +44,9 @@ def cell(tmp_path_factory):
     return make
 
 
-@pytest.mark.parametrize("name", ["bert", "head", pytest.param("instruct", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", [pytest.param("bert", marks=pytest.mark.slow), "head", pytest.param("instruct", marks=pytest.mark.slow)]
+)
 def test_a_fresh_process_predicts_to_the_last_bit(cell, tmp_path, name):
     one = cell(name)
     given = one.write_csv(tmp_path / "in.csv")
