@@ -8,7 +8,7 @@ import typer
 
 from bench.cli.tables import print_table
 from bench.record import Record
-from bench.telling import canonical, in_words, telling_settings, telling_task_settings
+from bench.telling import CanonicalTexts, in_words, telling_settings, telling_task_settings
 from bench.train_sizes import SETTING, place, size_of
 
 COLUMNS = (
@@ -39,8 +39,9 @@ def print_results(records: Sequence[Record]) -> None:
     telling = telling_task_settings([record.identity for record in records])
     sections: dict[tuple[str, str, float], list[Record]] = {}
     details = {}
+    texts = CanonicalTexts()
     for record, told in zip(records, telling, strict=True):
-        section = _section(record)
+        section = _section(record, texts)
         sections.setdefault(section, []).append(record)
         details[section] = in_words(told)
     for section in sorted(sections):
@@ -69,8 +70,9 @@ def _print_section(records: Sequence[Record], detail: str) -> None:
 def _seeds_together(records: Sequence[Record]) -> list[Record]:
     """The rows of one method with one model and equal settings below each other, in the order of their first."""
     rows: dict[tuple[str, str, str], list[Record]] = {}
+    texts = CanonicalTexts()
     for record in records:
-        key = (record.method, record.model or "", canonical(record.identity.method_settings))
+        key = (record.method, record.model or "", texts.of(record.identity.method_settings))
         rows.setdefault(key, []).append(record)
     return [record for same in rows.values() for record in same]
 
@@ -85,11 +87,11 @@ def _top_five(record: Record) -> str:
     return "ndcg@5" if facts is not None and facts.kind == "single" else "p@5"
 
 
-def _section(record: Record) -> tuple[str, str, float]:
+def _section(record: Record, texts: CanonicalTexts) -> tuple[str, str, float]:
     """Records of the same documents stand in one table; tables of one task's train sizes follow each other."""
     settings = record.identity.task_settings
     others = {key: value for key, value in settings.items() if key != SETTING}
-    return record.task, canonical(others), place(size_of(settings))
+    return record.task, texts.of(others), place(size_of(settings))
 
 
 def _title(records: Sequence[Record], detail: str) -> str:

@@ -22,7 +22,6 @@ from bench.cli.choosing import (
 from bench.cli.data_options import DataOption, LabelOption, NameOption, TestOption, TextOption
 from bench.cli.options import DEFAULT_OUT, JsonOption, OutOption, PluginsOption, checked_device
 from bench.errors import UserError
-from bench.record import DEFAULT_RULE
 
 if TYPE_CHECKING:
     from bench.runner.run import RunOptions
@@ -119,6 +118,8 @@ def _plain(suite: Suite) -> Suite:
     Raises:
         UserError: It does.
     """
+    from bench.record import DEFAULT_RULE
+
     for key in ("variants", "train_sizes", "tuned"):
         if getattr(suite, key):
             raise UserError(

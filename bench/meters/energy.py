@@ -125,6 +125,7 @@ def estimated(missing: str) -> Source:
             self.joules = (total.cpu_energy + total.ram_energy) * JOULES_A_KWH
 
     latest = Latest()
+    before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)  # its own setting comes too late for its first lines
     try:
         tracker = trackers.OfflineEmissionsTracker(
@@ -137,8 +138,10 @@ def estimated(missing: str) -> Source:
             allow_multiple_runs=True,
         )
         tracker.start()
+    except Exception as error:  # an estimate that is not to be had costs no cell
+        return Source(missing=f"{missing}; codecarbon failed: {error}")
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)
 
     def joules() -> float:
         tracker.flush()

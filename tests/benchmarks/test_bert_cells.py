@@ -96,11 +96,11 @@ def test_a_cell_is_faster_than_a_plain_script(runs, figure):
 
 
 def test_a_cell_is_faster_than_a_plain_script_on_long_texts(long_runs, figure):
-    """No more than there is padding to leave out."""
+    """By most of what there is padding to leave out; of one run each, so that a noisy machine has its room."""
     found, _ = long_runs
     lengths = found["cell"][0]["speed"]["predict"]
     ideal = (TOKENS + 2) * lengths["documents"] / lengths["tokens"]
-    bounds = {padding: {"train": 0.85 * ideal, "predict": 0.85 * ideal} for padding in PADDINGS}
+    bounds = {padding: {"train": 0.75 * ideal, "predict": 0.75 * ideal} for padding in PADDINGS}
     compare(found, f"whole descriptions (at most {ideal:.2f} by their lengths)", bounds, figure)
 
 

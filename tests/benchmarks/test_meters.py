@@ -112,22 +112,23 @@ def repeats(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("name", "read"),
+    ("name", "read", "most"),
     [
-        ("training, documents/s", lambda record: record["documents_per_second"]["train"]),
-        ("prediction, documents/s", lambda record: record["documents_per_second"]["predict"]),
-        ("latency, p50", lambda record: record["latency"]["p50_ms"]),
-        ("training, peak MiB", lambda record: record["peak_mib"]["train"]["host"]),
+        ("training, documents/s", lambda record: record["documents_per_second"]["train"], 0.1),
+        ("prediction, documents/s", lambda record: record["documents_per_second"]["predict"], 0.1),
+        # Half a second of calls of some milliseconds: a neighbour of the machine spoils all of it, or nothing.
+        ("latency, p50", lambda record: record["latency"]["p50_ms"], 0.3),
+        ("training, peak MiB", lambda record: record["peak_mib"]["train"]["host"], 0.1),
     ],
 )
-def test_five_repeats_of_a_cell_agree(repeats, name, read, figure):
+def test_five_repeats_of_a_cell_agree(repeats, name, read, most, figure):
     values = [read(record) for record in repeats]
     middle = statistics.median(values)
     deviation = statistics.median(abs(value - middle) for value in values) / middle
     figure(
         f"five repeats of a cell, {name}: median absolute deviation over median",
         deviation,
-        most=0.1,
+        most=most,
         tolerance=10,
         seen=" ".join(f"{value:,.4g}" for value in values),
     )
