@@ -46,6 +46,9 @@ class Counter(QuietInstruments):
     def warmed_up(self) -> None:
         self.warm.append(len(self.counted))
 
+    def recalled(self) -> None:
+        pass
+
 
 @pytest.fixture
 def fitted(
