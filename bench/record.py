@@ -58,6 +58,9 @@ class PhaseSpeed(_Part):
     tokens: int | None = Field(None, description="their non-padding tokens; null where the method counts none")
     padding: int = Field(0, description="padding tokens processed along with them")
     seconds: float = Field(description="length of the timed window, devices synchronised at both ends")
+    processor_seconds: float | None = Field(
+        None, description="part of the window in which the cell's process computed, summed over its threads"
+    )
     warmup_documents: int = 0
     warmup_seconds: float = 0.0
     tokenise_seconds: float | None = Field(

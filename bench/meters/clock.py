@@ -69,22 +69,26 @@ class PhaseTimer:
     Attributes:
         now: Seconds on a steady clock; replaced in tests.
         tokenised: Seconds on a clock that runs only while texts are tokenised.
+        computed: Seconds on a clock that runs only while this process computes, once for each thread that does.
         from_cache: Whether some of the work was not done here.
     """
 
     now: Callable[[], float] = time.perf_counter
     tokenised: Callable[[], float] = tokenising.seconds
+    computed: Callable[[], float] = time.process_time
     from_cache: bool = False
     _documents: int = 0
     _tokens: int | None = None
     _padding: int = 0
     _warmup_documents: int = 0
     _counted: bool = False
+    _discounted: bool = False
     _time: Span = field(init=False)
     _tokenising: Span = field(init=False)
+    _computing: Span = field(init=False)
 
     def __post_init__(self) -> None:
-        self._time, self._tokenising = Span(self.now), Span(self.tokenised)
+        self._time, self._tokenising, self._computing = Span(self.now), Span(self.tokenised), Span(self.computed)
 
     @property
     def seconds(self) -> float:
@@ -95,12 +99,14 @@ class PhaseTimer:
         """Start a segment."""
         synchronise()
         self._tokenising.resume()
+        self._computing.resume()
         self._time.resume()
 
     def pause(self) -> None:
         """End the segment."""
         synchronise()
         self._time.pause()
+        self._computing.pause()
         self._tokenising.pause()
 
     def count(self, documents: int, tokens: int | None = None, padding: int = 0) -> None:
@@ -121,12 +127,14 @@ class PhaseTimer:
         synchronise()
         self._time.warmed_up()
         self._tokenising.warmed_up()
+        self._computing.warmed_up()
         self._warmup_documents += self._documents
         self._documents, self._padding, self._tokens = 0, 0, None
 
     def discount(self, seconds: float) -> None:
         """Leave time that was spent in vain out of the speed, with the warm-up."""
         self._time.discount(seconds)
+        self._discounted = True  # how much was computed in that time is not known
 
     def recalled(self) -> None:
         """Note that some of the work came from a cache."""
@@ -142,6 +150,7 @@ class PhaseTimer:
             tokens=self._tokens,
             padding=self._padding,
             seconds=self._time.window,
+            processor_seconds=None if self._discounted else self._computing.window,
             warmup_documents=self._warmup_documents,
             warmup_seconds=self._time.warmup,
             tokenise_seconds=self._tokenising.window if tokenises else None,

@@ -151,3 +151,19 @@ def test_a_stopwatch_runs_inside_only_and_counts_what_is_nested_once():
         raise ValueError("broken")
     clock.time += 100
     assert stopwatch.seconds() == pytest.approx(9)
+
+
+def test_what_the_process_computed_is_that_of_the_window():
+    clock, computed = FakeClock(), FakeClock()
+    timer = PhaseTimer(clock, computed=computed)
+    timer.resume()
+    clock.time, computed.time = 10.0 + 100, 4.0 + 100
+    timer.count(2)
+    timer.warmed_up()
+    clock.time, computed.time = 13.0 + 100, 9.0 + 100
+    timer.count(6)
+    timer.pause()
+    speed = timer.speed()
+    assert (speed.seconds, speed.processor_seconds) == (3.0, 5.0)
+    timer.discount(1.0)
+    assert timer.speed().processor_seconds is None
