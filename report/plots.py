@@ -53,6 +53,7 @@ class Plot:
         y: The y axis.
         series: Its points.
         notes: What is not shown, and why.
+        front: The Pareto front as points to be joined, by x; empty where none is drawn.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Plot:
     y: Axis
     series: tuple[Series, ...]
     notes: tuple[str, ...] = ()
+    front: tuple[tuple[float, float], ...] = ()
 
     @property
     def extent(self) -> tuple[tuple[float, float], ...]:
