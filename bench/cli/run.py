@@ -62,6 +62,10 @@ def run(
         bool,
         typer.Option("--sweep", help="Measure prediction at batch sizes 1, 2, 4, …, too; about 20 s a cell that runs."),
     ] = False,
+    no_texts: Annotated[
+        bool,
+        typer.Option("--no-texts", help="Keep the texts of test documents out of the results; the report shows none."),
+    ] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Cells at a time; over 1 disturbs speed.")
     ] = 1,
@@ -112,6 +116,7 @@ def run(
         checkpoint_every=checkpoint_every,
         devices=devices,
         sweep=sweep,
+        texts=not no_texts,
     )
     words = DataWords(data, tuple(text or ()), label, test, name)
     registry, own = words.add_to(Registry.discover(plugins or ()))
@@ -153,6 +158,7 @@ def _options(
     checkpoint_every: str,
     devices: int,
     sweep: bool,
+    texts: bool,
 ) -> RunOptions:
     from bench.meters.environment import usable_cores
     from bench.runner.limits import parse_memory, parse_seconds
@@ -169,6 +175,7 @@ def _options(
         again=again,
         save_models=again.lacking_model,
         sweep=sweep,
+        documents="texts" if texts else "ids",
         command=("bench", *sys.argv[1:]),
     )
 

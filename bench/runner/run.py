@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.cell import absent_name
+from bench.collection import Keep, keep_collections
 from bench.method import CHECKPOINT_SECONDS
 from bench.record import Environment, Record
 from bench.runner.job import CellJob, new_record
@@ -34,6 +35,7 @@ class RunOptions:
         again: Which finished cells to run once more.
         save_models: Whether cells keep their trained models.
         sweep: Whether cells measure prediction at many batch sizes.
+        documents: What is kept of test documents beside the results; None: nothing, for trials of a search.
         command: The command line, for the records.
     """
 
@@ -47,6 +49,7 @@ class RunOptions:
     again: Again = field(default_factory=Again)
     save_models: bool = False
     sweep: bool = False
+    documents: Keep | None = None
     command: tuple[str, ...] = ()
 
 
@@ -72,6 +75,9 @@ def run_plan(
         # Another run may have ended since the plan was made.
         plan = [cell.looked_up(store, report) for cell in plan]
         store.save_plan([cell.row() for cell in plan])
+        if options.documents is not None:
+            able = (cell.frozen for cell in plan if cell.blocked is None and cell.frozen is not None)
+            keep_collections(able, store, options.documents)
         for cell in plan:
             if cell.blocked is None:
                 _forget_absence(cell, store)
