@@ -1,0 +1,264 @@
+"""Whether one row of results is better than another on the same test documents, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from bench.errors import UserError
+from bench.stats.alignment import DifferentDocuments, aligned
+from bench.stats.bootstrap import LEVEL, Draws, Interval
+from bench.stats.metric_sums import ACCURACY, UnsupportedMetric, metric_sums
+from bench.stats.pairs import McNemar, mcnemar
+from bench.stats.resampling import RESAMPLES, Sums, bootstrap, mean_sums, swapped
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.stats.judged import Judged
+
+__all__ = [
+    "Comparer",
+    "Comparison",
+    "DifferentDocuments",
+    "Interval",
+    "McNemar",
+    "UnsupportedMetric",
+    "Verdict",
+    "compare",
+    "holm",
+    "metric_interval",
+    "verdicts",
+]
+
+Word = Literal["better", "worse", "tie"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rows of results on the same test documents.
+
+    Attributes:
+        metric: What is compared.
+        a: The metric of the first row, the mean over its runs.
+        b: That of the second.
+        difference: a - b with its 95 % interval, over documents.
+        p: Of the deciding test, two-sided, before Holm's correction.
+        test: The name of the deciding test.
+        p_bootstrap: By the bootstrap over documents.
+        p_randomisation: By approximate randomisation.
+        mcnemar: McNemar's test; None unless each row has one run of single-label documents.
+        detectable: The smallest true difference that would be found significant, at 5 %, four times in five.
+        effect: Its size in the unit that ``effect_name`` says; None where the rows do not differ in any draw.
+        effect_name: What ``effect`` is.
+        seed_spread: Standard deviation of the metric over each row's runs (ddof 1); None for a single run.
+        documents: Number of test documents.
+    """
+
+    metric: str
+    a: float
+    b: float
+    difference: Interval
+    p: float
+    test: str
+    p_bootstrap: float
+    p_randomisation: float
+    mcnemar: McNemar | None
+    detectable: float
+    effect: float | None
+    effect_name: str
+    seed_spread: tuple[float | None, float | None]
+    documents: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a comparison says after the correction for all those made along with it.
+
+    Attributes:
+        word: Whether the first row is ``better`` or ``worse``, or they are a ``tie``: not told apart.
+        p_holm: The deciding p after Holm's correction.
+    """
+
+    word: Word
+    p_holm: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """The runs of a row, ready for drawing documents again.
+
+    Attributes:
+        runs: Aligned with those of all other rows.
+        sums: One a run.
+        draws: Their metric, shape (runs, resamples).
+    """
+
+    runs: tuple[Judged, ...]
+    sums: tuple[Sums, ...]
+    draws: NDArray[np.float64]
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """The metric of each run."""
+        return np.array([one.value() for one in self.sums])
+
+    @cached_property
+    def mean(self) -> Draws:
+        """The mean over runs; within a draw all runs see the same documents."""
+        return Draws(float(self.values.mean()), self.draws.mean(axis=0))
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation over runs (ddof 1)."""
+        return float(self.values.std(ddof=1)) if len(self.runs) > 1 else None
+
+
+@dataclass(frozen=True)
+class Comparer:
+    """Rows of results on the same documents, all compared with the same draws; each row is drawn once.
+
+    Attributes:
+        rows: For each row its runs.
+        metric: A name of :data:`bench.metrics.definitions.DEFINITIONS`.
+        resamples: Draws.
+        seed: Of the draws.
+    """
+
+    rows: Sequence[Sequence[Judged]]
+    metric: str
+    resamples: int = RESAMPLES
+    seed: int = 0
+    _drawn: dict[int, Row] = field(default_factory=dict, init=False, repr=False)
+
+    def row(self, place: int) -> Row:
+        """The runs of a row with their draws.
+
+        Raises:
+            UserError: The row is of other documents than the first, or there is no such metric.
+            UnsupportedMetric: The metric is undefined, or documents cannot be drawn again for it.
+        """
+        if place not in self._drawn:
+            runs = tuple(self._aligned(place))
+            sums = tuple(metric_sums(run, self.metric) for run in runs)
+            self._drawn[place] = Row(runs, sums, bootstrap(sums, self.resamples, self.seed))
+        return self._drawn[place]
+
+    def interval(self, place: int) -> Interval:
+        """The metric of a row, the mean over its runs, with the 95 % interval over documents."""
+        return _checked(self.row(place).mean, self.metric).interval()
+
+    def compare(self, first: int, second: int) -> Comparison:
+        """Compare two rows; raises what :meth:`row` does."""
+        a, b = self.row(first), self.row(second)
+        draws = _checked(Draws(a.mean.value - b.mean.value, a.mean.drawn - b.mean.drawn), self.metric)
+        by_bootstrap, pairs = draws.p_value(), _mcnemar(a, b)
+        decides = pairs is not None and self.metric in ACCURACY
+        effect, effect_name = _effect(draws, pairs if decides else None, a.sums[0].documents)
+        return Comparison(
+            metric=self.metric,
+            a=a.mean.value,
+            b=b.mean.value,
+            difference=draws.interval(),
+            p=pairs.mid_p if decides and pairs is not None else by_bootstrap,
+            test="McNemar (mid-p)" if decides else "bootstrap",
+            p_bootstrap=by_bootstrap,
+            p_randomisation=_randomised(a, b, self.resamples, self.seed),
+            mcnemar=pairs,
+            detectable=draws.detectable(),
+            effect=effect,
+            effect_name=effect_name,
+            seed_spread=(a.spread, b.spread),
+            documents=a.sums[0].documents,
+        )
+
+    def _aligned(self, place: int) -> list[Judged]:
+        if not self.rows[0] or not self.rows[place]:
+            raise UserError("a row without a finished run cannot be compared")
+        return aligned([self.rows[0][0], *self.rows[place]])[1:]
+
+
+def compare(
+    a: Sequence[Judged], b: Sequence[Judged], metric: str, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Comparison:
+    """Compare two rows of results on the same test documents.
+
+    What is estimated is the difference of the means over runs; what is drawn again are documents, the same for all
+    runs. So the interval holds the chance of the documents, not that of more seeds.
+
+    Args:
+        a: The runs of the first row.
+        b: Those of the second.
+        metric: A name of :data:`bench.metrics.definitions.DEFINITIONS`.
+        resamples: Draws of the bootstrap, and tosses of the randomisation test.
+        seed: Of both.
+
+    Raises:
+        UserError: The documents differ (see :class:`DifferentDocuments`), or there is no such metric.
+        UnsupportedMetric: The metric is undefined, or documents cannot be drawn again for it.
+    """
+    return Comparer((a, b), metric, resamples, seed).compare(0, 1)
+
+
+def metric_interval(runs: Sequence[Judged], metric: str, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """A metric, the mean over runs, with its 95 % interval over documents; arguments and errors as :func:`compare`."""
+    return Comparer((runs,), metric, resamples, seed).interval(0)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's correction (Scandinavian Journal of Statistics 6, 1979) of the p-values of a family of tests."""
+    if not p_values:
+        return []
+    from statsmodels.stats.multitest import multipletests
+
+    return [float(p) for p in multipletests(p_values, method="holm")[1]]
+
+
+def verdicts(comparisons: Sequence[Comparison], level: float = 1 - LEVEL) -> list[Verdict]:
+    """What comparisons that are made together (all pairs of a task) say, in their order."""
+    corrected = holm([one.p for one in comparisons])
+    return [Verdict(_word(one, p, level), p) for one, p in zip(comparisons, corrected, strict=True)]
+
+
+def _word(one: Comparison, p: float, level: float) -> Word:
+    if p >= level or one.difference.value == 0:
+        return "tie"
+    return "better" if one.difference.value > 0 else "worse"
+
+
+def _checked(draws: Draws, metric: str) -> Draws:
+    try:
+        _ = draws.around
+    except ValueError as error:
+        raise UnsupportedMetric(f"{metric}: {error}") from None
+    return draws
+
+
+def _mcnemar(a: Row, b: Row) -> McNemar | None:
+    if len(a.runs) > 1 or len(b.runs) > 1 or a.runs[0].kind != "single":
+        return None
+    return mcnemar(_right(a.runs[0]), _right(b.runs[0]))
+
+
+def _right(run: Judged) -> NDArray[np.bool_]:
+    """Which documents of one label got it."""
+    return np.asarray(run.split.gold.multiply(run.split.predicted).sum(axis=1)).ravel() > 0
+
+
+def _effect(draws: Draws, pairs: McNemar | None, documents: int) -> tuple[float | None, str]:
+    if pairs is not None:
+        return pairs.cohens_g, "Cohen's g"
+    error = draws.error
+    return (draws.value / (error * documents**0.5) if error else None), "standardised paired difference"
+
+
+def _randomised(a: Row, b: Row, resamples: int, seed: int) -> float:
+    """The share of tosses with a difference as large as the one seen, which counts as one of them."""
+    left, right = mean_sums(a.sums), mean_sums(b.sums)
+    seen = abs(left.value() - right.value())
+    moved = np.abs(swapped(left, right, resamples, seed))
+    return float((1 + (moved >= seen - 1e-12).sum()) / (1 + len(moved)))
