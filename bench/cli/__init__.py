@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import (
+    check,
     doctor,
     estimate,
     export,
@@ -43,6 +44,7 @@ app.add_typer(models.app, name="models", short_help="List, show and build models
 app.command("estimate", short_help="Show what cells will take, before they run.")(estimate.estimate)
 app.command("results", short_help="Show the results.")(results.results)
 app.command("report", short_help="Write report.md, report.html and plots.")(report.report)
+app.command("check", short_help="Hold results against a reference: the gate.")(check.check)
 app.command("predict", short_help="Label a file with the model of a cell.")(predict.predict)
 app.command("export", short_help="Write a cell's model for transformers and peft.")(export.export)
 app.command("prepare", short_help="Bring tasks or models to this machine.")(prepare.prepare)

@@ -1,0 +1,80 @@
+"""The rows that the terminal and Markdown show alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.gate.cost import shown_change
+from bench.gate.finding import CellVerdict, Finding, Verdict
+from bench.gate.words import difference
+
+COLUMNS = ("task", "cell", "metric", "reference", "now", "change", "memory", "speed", "gate")
+
+
+def rows(verdict: Verdict) -> list[list[str]]:
+    """One row for each cell of the reference, in its order."""
+    return [_row(cell) for cell in verdict.cells]
+
+
+def reasons(cell: CellVerdict) -> list[Finding]:
+    """What closes it."""
+    return cell.with_outcome("closed")
+
+
+def remarks(verdict: Verdict) -> list[str]:
+    """What should be known although it does not close the gate; what is said of several cells is said once."""
+    said: dict[str, list[str]] = {}
+    for cell in verdict.cells:
+        for finding in cell.with_outcome("noted"):
+            said.setdefault(f"{finding.check}: {finding.words}", []).append(f"{cell.task} × {cell.name}")
+    lines = [f"{words} – {_listed(cells, len(verdict.cells))}" for words, cells in said.items()]
+    if verdict.new:
+        lines.append(f"new, and not in the reference: {_few(verdict.new)}")
+    return [*verdict.notes, *lines]
+
+
+def _row(cell: CellVerdict) -> list[str]:
+    quality = next(iter(cell.of("quality")), None)
+    numbers = quality.numbers if quality is not None else {}
+    return [
+        cell.task,
+        cell.name,
+        str(numbers.get("metric", "–")),
+        _score(numbers.get("before")),
+        _score(numbers.get("now")),
+        _change(quality),
+        shown_change(cell.of("memory"), "memory"),
+        shown_change(cell.of("speed"), "speed"),
+        _word(cell, quality),
+    ]
+
+
+def _score(value: float | str | None) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else "–"
+
+
+def _change(quality: Finding | None) -> str:
+    change = quality.numbers.get("change") if quality is not None else None
+    if quality is None or not isinstance(change, float):
+        return "–"
+    if quality.outcome == "held" and change == 0:
+        return "same answers"
+    low, high = quality.numbers.get("low"), quality.numbers.get("high")
+    if isinstance(low, float) and isinstance(high, float):
+        return f"{difference(change)} [{difference(low)}, {difference(high)}]"
+    return difference(change)
+
+
+def _word(cell: CellVerdict, quality: Finding | None) -> str:
+    if cell.closed:
+        return "CLOSED"
+    return "better" if quality is not None and quality.words.startswith("better") else "holds"
+
+
+def _listed(cells: Sequence[str], total: int) -> str:
+    return f"all {total} cells" if len(cells) == total > 1 else _few(cells)
+
+
+def _few(items: Sequence[str], most: int = 4) -> str:
+    rest = len(items) - most
+    return "; ".join(items[:most]) + (f"; and {rest} more" if rest > 0 else "")

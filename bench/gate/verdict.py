@@ -1,0 +1,155 @@
+"""From a reference and a store to the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.gate.answers import Answers, read_answers
+from bench.gate.cost import check_cost
+from bench.gate.documents import check_documents
+from bench.gate.finding import CellVerdict, Finding, Limits, Verdict
+from bench.gate.integrity import check_record, check_reference, check_threshold
+from bench.gate.quality import Measured, judge_quality, measure
+from bench.gate.reference import ReferenceFile
+from bench.gate.words import cell_names, plain
+from bench.record import Record
+from bench.telling import differing, in_words
+
+if TYPE_CHECKING:
+    from bench.store import Store
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A cell of the reference after all checks but that of quality, which is judged over all cells together."""
+
+    now: Record | None
+    findings: Sequence[Finding]
+    measured: Measured | None = None
+
+
+def judge(file: ReferenceFile, records: Sequence[Record], store: Store, limits: Limits) -> Verdict:
+    """Hold records against a reference.
+
+    Args:
+        file: The reference.
+        records: The latest of each slot, trials left out.
+        store: Where their predictions lie.
+        limits: How much may change.
+
+    Raises:
+        UserError: The reference is missing or broken, or no metric has the name that is asked for.
+    """
+    reference = file.read()
+    by_slot = {record.slot: record for record in records}
+    checked = [_check(cell, by_slot.get(cell.slot), records, (file, store), limits) for cell in reference.cells]
+    qualities = iter(judge_quality([one.measured for one in checked if one.measured is not None], limits))
+    findings = [[*one.findings, *([next(qualities)] if one.measured is not None else [])] for one in checked]
+    cells = [
+        CellVerdict(cell.slot, one.now.cell if one.now is not None else None, plain(cell.task), name, found)
+        for cell, one, name, found in zip(reference.cells, checked, cell_names(reference.cells), findings, strict=True)
+    ]
+    known = {cell.slot for cell in reference.cells}
+    new = [record for record in records if record.slot not in known and record.status == "ok"]
+    notes = _packages(reference.cells, [one.now for one in checked if one.now is not None])
+    return Verdict(str(file.path), plain(reference.updated), limits, cells, _named(new), notes)
+
+
+def _check(
+    before: Record,
+    now: Record | None,
+    records: Sequence[Record],
+    places: tuple[ReferenceFile, Store],
+    limits: Limits,
+) -> _Checked:
+    if now is None:
+        return _Checked(None, [_missing(before, records)])
+    if now.status != "ok" or now.task_facts is None:
+        return _Checked(now, [_failed(now)])
+    file, store = places
+    kept = file.answers(before)
+    try:
+        answers = read_answers(store.folder(now.cell))
+    except (OSError, ValueError, KeyError) as error:
+        words = f"its predictions cannot be read: {plain(error)}"
+        return _Checked(now, [Finding("record", "closed", words, "run it again with --fresh")])
+    return _compare(before, now, kept, answers, limits)
+
+
+def _compare(before: Record, now: Record, kept: Answers, answers: Answers, limits: Limits) -> _Checked:
+    documents = check_documents(before, now, kept, answers)
+    own = [*check_record(now, answers), *check_threshold(now, answers)]
+    if documents[0].words.startswith("test documents"):
+        return _Checked(now, [*documents, *own])
+    findings = [
+        *documents,
+        *check_reference(before, kept),
+        *own,
+        *_parameters(before, now),
+        *check_cost(before, now, limits),
+    ]
+    return _Checked(now, findings, measure(before, now, kept, answers, limits))
+
+
+def _missing(before: Record, records: Sequence[Record]) -> Finding:
+    """Why there is no such cell: it could not run, or runs with other settings, or was not run."""
+    alike = [one for one in records if _same_words(one, before)]
+    blocked = next((one for one in alike if one.status == "unavailable"), None)
+    if blocked is not None:
+        return _failed(blocked)
+    other = next((one for one in alike if one.status == "ok"), None)
+    if other is None:
+        return Finding("cell", "closed", "missing: not among the results", _run(before))
+    words = f"missing: its settings were {_differing(before, other)}, now {_differing(other, before)}"
+    return Finding("cell", "closed", words, "if that was meant, write the reference again with --update --reason WHY")
+
+
+def _same_words(one: Record, other: Record) -> bool:
+    return (one.task, one.method, one.model, one.seed) == (other.task, other.method, other.model, other.seed)
+
+
+def _differing(one: Record, other: Record) -> str:
+    settings = [record.identity.task_settings | record.identity.method_settings for record in (one, other)]
+    keys = differing(settings)
+    return plain(in_words({key: settings[0][key] for key in keys if key in settings[0]}) or "without them")
+
+
+def _run(record: Record) -> str:
+    return "run the suite again: bench run --suite NAME" + (" with all its models" if record.model else "")
+
+
+def _failed(record: Record) -> Finding:
+    words = f"{record.status}: {plain(record.reason or 'no reason is recorded')}"
+    remedy = plain(record.remedy) if record.remedy else f"see bench results; bench run --retry {record.status}"
+    return Finding("cell", "closed", words, remedy)
+
+
+def _parameters(before: Record, now: Record) -> list[Finding]:
+    """What is trained is part of a method: a layer that is frozen by mistake may cost little of a small task."""
+    was, is_ = (record.facts.get("parameters") for record in (before, now))
+    if not isinstance(was, dict) or not isinstance(is_, dict):
+        return []
+    changed = [f"{name} {was[name]:,} → {is_[name]:,}" for name in was if name in is_ and was[name] != is_[name]]
+    if not changed:
+        return [Finding("parameters", "held")]
+    remedy = "if the network was meant to change, write the reference again with --update --reason WHY"
+    return [Finding("parameters", "closed", f"the network's parameters changed: {', '.join(changed)}", remedy)]
+
+
+def _packages(before: Sequence[Record], now: Sequence[Record]) -> list[str]:
+    """What was installed otherwise than when the reference was made."""
+    if not now:
+        return []
+    was, is_ = before[0].environment.packages, now[0].environment.packages
+    changed = [
+        f"{name} {was.get(name, '–')} → {is_.get(name, '–')}"
+        for name in sorted({*was, *is_})
+        if was.get(name) != is_.get(name)
+    ]
+    return [plain(f"other packages than in the reference: {', '.join(changed)}")] if changed else []
+
+
+def _named(records: Sequence[Record]) -> list[str]:
+    return [f"{plain(record.task)} × {name}" for record, name in zip(records, cell_names(records), strict=True)]
