@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from report.answer import Answer
+from report.chapters import Answer as Given
+from report.chapters import Chapter, Excerpt
 from report.page import Figure, Part, Report
 from report.tables import Cell, Table
 from report.text import escape_markdown
@@ -14,16 +17,19 @@ def render_markdown(report: Report, images: Mapping[str, str]) -> str:
 
     Args:
         report: What to say.
-        images: The address of each figure, by its name, relative to the text.
+        images: The address of each figure, by its name, relative to the text; a figure without one is left out.
     """
     blocks = [f"# {escape_markdown(report.title)}", escape_markdown(report.summary)]
     if report.banner:
         lines = [f"**{escape_markdown(report.banner.headline)}**", "", *_bullets(report.banner.reasons)]
         blocks.append("\n".join(f"> {line}".rstrip() for line in ("[!WARNING]", *lines)))
     blocks += [f"**Note:** {escape_markdown(text)}" for text in report.warnings]
+    blocks += _answer(report.answer) if report.answer else []
     blocks += ["## At a glance", *_table(report.headline)]
     for part in report.parts:
         blocks += _part(part, images)
+    for chapter in report.chapters:
+        blocks += _chapter(chapter, report.charts(chapter), images, "##")
     if report.failures:
         blocks += [f"## {report.failures.title}", *_table(report.failures)]
     blocks += _about(report)
@@ -43,6 +49,14 @@ def markdown_table(table: Table) -> str:
     )
 
 
+def _answer(answer: Answer) -> list[str]:
+    blocks = ["## The answer", *(f"**{escape_markdown(text)}**" for text in answer.cautions)]
+    for finding in answer.findings:
+        said = [f"**{escape_markdown(finding.title)}**: {escape_markdown(finding.verdict)}"]
+        blocks.append("\n".join([*said, "", *_bullets(finding.sentences)]).rstrip())
+    return blocks
+
+
 def _table(table: Table) -> list[str]:
     footnotes = [f"<sup>{mark}</sup> {escape_markdown(text)}" for mark, text in table.footnotes]
     below = [*footnotes, *map(escape_markdown, table.notes)]
@@ -59,10 +73,43 @@ def _cell(cell: Cell) -> str:
 def _part(part: Part, images: Mapping[str, str]) -> list[str]:
     blocks = [f"## {escape_markdown(part.title)}", escape_markdown(part.facts)]
     blocks += [f"**Note:** {escape_markdown(text)}" for text in part.warnings]
-    blocks += [_figure(figure, images[figure.name]) for figure in part.opening]
+    blocks += _figures(part.opening, images)
     for table in part.tables:
         blocks += [*([f"### {escape_markdown(table.title)}"] if len(part.tables) > 1 else []), *_table(table)]
-    return blocks + [_figure(figure, images[figure.name]) for figure in part.figures]
+    blocks += _figures(part.figures, images)
+    for chapter in part.chapters:
+        blocks += _chapter(chapter, part.charts(chapter), images, "###")
+    return blocks
+
+
+def _chapter(chapter: Chapter, figures: Sequence[Figure], images: Mapping[str, str], heading: str) -> list[str]:
+    blocks = [f"{heading} {escape_markdown(chapter.title)}", escape_markdown(chapter.lead)]
+    for table in chapter.tables:
+        blocks += [*([f"**{escape_markdown(table.title)}**"] if len(chapter.tables) > 1 else []), *_table(table)]
+    blocks += _figures(figures, images)
+    blocks += map(_excerpt, chapter.excerpts)
+    return [*blocks, *(["\n".join(_bullets(chapter.notes))] if chapter.notes else [])]
+
+
+def _excerpt(excerpt: Excerpt) -> str:
+    lines = [f"**{escape_markdown(excerpt.id)}**: {escape_markdown(excerpt.remark)}"]
+    lines += ["", escape_markdown(" ".join(excerpt.text.split()))] if excerpt.text else []
+    lines += ["", f"- gold: {_labels(excerpt.gold)}", *map(_given, excerpt.answers)]
+    return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
+def _given(answer: Given) -> str:
+    score = "" if answer.score is None else f" ({answer.score:.3f})"
+    mark = "right" if answer.right else "wrong"
+    return f"- {escape_markdown(answer.row)}: {_labels(answer.labels)}{score}, {mark}"
+
+
+def _labels(labels: Sequence[str]) -> str:
+    return ", ".join(map(escape_markdown, labels)) or "none"
+
+
+def _figures(figures: Iterable[Figure], images: Mapping[str, str]) -> list[str]:
+    return [_figure(figure, images[figure.name]) for figure in figures if figure.name in images]
 
 
 def _figure(figure: Figure, address: str) -> str:

@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.record import Identity, Record
+
+if TYPE_CHECKING:
+    from report.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ def write_report(
     *,
     missing: Sequence[Identity] = (),
     searches: Mapping[str, Mapping[str, Any]] | None = None,
+    evidence: Evidence | None = None,
 ) -> ReportFiles:
     """Write ``report.md``, ``report.html`` and ``plots/*.png`` into a folder.
 
@@ -43,19 +47,19 @@ def write_report(
         out: The folder; made where absent.
         missing: Planned cells that left no record, to be shown as missing.
         searches: By slot, what `bench tune` wrote of the search that found a cell's settings.
+        evidence: Stored predictions and documents; without it nothing is said that takes them.
 
     Raises:
         OSError: The folder cannot be written.
     """
-    from report.drawing import draw, styles
+    from report.drawing import AnyPlot, draw, styles
     from report.html import render_html
     from report.markdown import render_markdown
     from report.page import build_report
 
-    report = build_report(records, missing, searches)
-    figures = [figure for part in report.parts for figure in part.drawn]
-    style = styles([one.method for figure in figures for one in figure.plot.series])
-    drawn = {figure.name: draw(figure.plot, style) for figure in figures}
+    report = build_report(records, missing, searches, evidence)
+    style = styles([one.method for figure in report.drawn for one in figure.plot.series])
+    drawn = {figure.name: draw(figure.plot, style) for figure in report.drawn if isinstance(figure.plot, AnyPlot)}
     plots = [_write(out / "plots" / f"{name}.png", drawing.png) for name, drawing in drawn.items()]
     pages = {
         "report.html": render_html(report, {name: drawing.svg for name, drawing in drawn.items()}),

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from bench.record import Identity
 from report.groups import sections
+from report.headline import headline_table
 from report.measures import metric_title
-from report.page import build_report, headline_table
+from report.page import build_report
 from report.tables import Cell, Table, results_table
 
 if TYPE_CHECKING:
