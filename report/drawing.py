@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from report.chart_drawing import chart_figure, frame
+from report.charts import Chart
 from report.curve_drawing import draw_curves, label_ends, looks
 from report.curves import CurvePlot
-from report.palette import FAINT, INK, STYLES, Style
+from report.palette import FAINT, INK, Style, styles
 from report.plots import Axis, Plot, Series
 from report.text import slug
 
@@ -30,14 +32,10 @@ _ADAPT = (
     "@media (prefers-color-scheme:dark){:root{color:#e6edf3}}</style>"
 )
 
-AnyPlot = Plot | CurvePlot
+AnyPlot = Plot | CurvePlot | Chart
+PointPlot = Plot | CurvePlot
 
-
-def styles(methods: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each method, the same in all plots of a report."""
-    names = sorted(set(methods))
-    colours, shapes = len(STYLES), len(STYLES)
-    return {name: (STYLES[i % colours][0], STYLES[(i + i // colours) % shapes][1]) for i, name in enumerate(names)}
+__all__ = ["AnyPlot", "Drawing", "draw", "styles"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def draw(plot: AnyPlot, style: Style) -> Drawing:
     with mpl.rc_context(settings), warnings.catch_warnings():
         # A label may hold signs that the font lacks: they show as boxes in the PNG, and right in the SVG.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure = _figure(plot, style)
+        figure = _figure(plot, style) if isinstance(plot, PointPlot) else chart_figure(plot, style)
         png = _saved(figure, "png", dpi=160, facecolor="white")
         svg = _saved(figure, "svg", transparent=True, metadata={"Date": None, "Creator": None})
     return Drawing(png, _adapting(svg.decode()))
@@ -81,7 +79,7 @@ def _adapting(svg: str) -> str:
     return head + tag + _ADAPT + body
 
 
-def _figure(plot: AnyPlot, style: Style) -> Figure:
+def _figure(plot: PointPlot, style: Style) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -109,17 +107,10 @@ def _figure(plot: AnyPlot, style: Style) -> Figure:
     return figure
 
 
-def _frame(axes: Axes, plot: AnyPlot) -> None:
-    axes.set_title(plot.title, fontsize=10.5, color=INK, loc="left", pad=8, parse_math=False)
+def _frame(axes: Axes, plot: PointPlot) -> None:
+    frame(axes, plot.title)
     axes.set_xlabel(plot.x.title, fontsize=9, color=INK, parse_math=False)
     axes.set_ylabel(plot.y.title, fontsize=9, color=INK, parse_math=False)
-    axes.tick_params(colors=INK, labelsize=8.5, length=3, color=FAINT)
-    axes.grid(visible=True, color=FAINT, alpha=0.25, linewidth=0.6)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
     _scale(axes, plot.x, [x for x, _ in plot.extent])
     heights = [y for _, y in plot.extent]
     room = max(0.02, 0.18 * (max(heights) - min(heights)))
@@ -146,6 +137,9 @@ def _scale(axes: Axes, axis: Axis, values: Sequence[float]) -> None:
 
 
 def _scatter(axes: Axes, plot: Plot, style: Style) -> None:
+    if plot.front:
+        xs, ys = zip(*plot.front, strict=True)
+        axes.plot(xs, ys, color=FAINT, linewidth=1.2, linestyle=":")
     for key in dict.fromkeys((one.method, one.hollow) for one in plot.series):
         chosen = [one for one in plot.series if (one.method, one.hollow) == key]
         _points(axes, chosen, style[key[0]], 48 if len(plot.series) <= _MOST_LABELS else 20)
@@ -202,7 +196,7 @@ def _label(axes: Axes, series: Sequence[Series]) -> bool:
     return len(series) <= _MOST_LABELS and None not in spots
 
 
-def _legend(axes: Axes, plot: AnyPlot, style: Style) -> None:
+def _legend(axes: Axes, plot: PointPlot, style: Style) -> None:
     from matplotlib.lines import Line2D
 
     entries = _entries(plot, style)
@@ -221,7 +215,7 @@ def _legend(axes: Axes, plot: AnyPlot, style: Style) -> None:
         text.set_parse_math(False)
 
 
-def _entries(plot: AnyPlot, style: Style) -> list[tuple[str, dict[str, Any]]]:
+def _entries(plot: PointPlot, style: Style) -> list[tuple[str, dict[str, Any]]]:
     """What the legend names: each curve, where none has a number; else each method."""
     if isinstance(plot, CurvePlot) and all(one.number is None for one in plot.series):
         labels = [one.label for one in plot.series]
