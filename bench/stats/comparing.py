@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -133,20 +133,18 @@ class Comparer:
     metric: str
     resamples: int = RESAMPLES
     seed: int = 0
-    _drawn: dict[int, Row] = field(default_factory=dict, init=False, repr=False)
 
     def row(self, place: int) -> Row:
         """The runs of a row with their draws.
 
         Raises:
-            UserError: The row is of other documents than the first, or there is no such metric.
+            UserError: The row has no run, is of other documents than the first, or there is no such metric.
             UnsupportedMetric: The metric is undefined, or documents cannot be drawn again for it.
         """
-        if place not in self._drawn:
-            runs = tuple(self._aligned(place))
-            sums = tuple(metric_sums(run, self.metric) for run in runs)
-            self._drawn[place] = Row(runs, sums, bootstrap(sums, self.resamples, self.seed))
-        return self._drawn[place]
+        prepared = self._prepared[place]
+        if isinstance(prepared, Exception):
+            raise prepared
+        return prepared
 
     def interval(self, place: int) -> Interval:
         """The metric of a row, the mean over its runs, with the 95 % interval over documents."""
@@ -176,10 +174,25 @@ class Comparer:
             documents=a.sums[0].documents,
         )
 
-    def _aligned(self, place: int) -> list[Judged]:
-        if not self.rows[0] or not self.rows[place]:
-            raise UserError("a row without a finished run cannot be compared")
-        return aligned([self.rows[0][0], *self.rows[place]])[1:]
+    @cached_property
+    def _prepared(self) -> list[Row | Exception]:
+        """Every row, or why it cannot be had; all see the same draws, which are made once."""
+        found = [self._summed(row) for row in self.rows]
+        summed = [sums for one in found if not isinstance(one, Exception) for sums in one[1]]
+        draws = iter(bootstrap(summed, self.resamples, self.seed)) if summed else iter(())
+        return [
+            one if isinstance(one, Exception) else Row(*one, np.stack([next(draws) for _ in one[1]])) for one in found
+        ]
+
+    def _summed(self, row: Sequence[Judged]) -> tuple[tuple[Judged, ...], tuple[Sums, ...]] | Exception:
+        if not row:
+            return UserError("a row without a finished run cannot be compared")
+        first = next(runs[0] for runs in self.rows if runs)
+        try:
+            runs = tuple(aligned([first, *row])[1:])
+            return runs, tuple(metric_sums(run, self.metric) for run in runs)
+        except (UserError, ValueError) as error:
+            return error
 
 
 def compare(

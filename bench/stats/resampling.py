@@ -76,10 +76,11 @@ def drawn_weights(documents: int, resamples: int, seed: int) -> Iterator[Floats]
     generator = np.random.default_rng(seed)
     block = max(1, _BLOCK // documents)
     for start in range(0, resamples, block):
-        size = min(block, resamples - start)
-        drawn = generator.integers(documents, size=(size, documents)) * size + np.arange(size)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=documents * size)
-        yield counts.reshape(documents, size).astype(np.float64)
+        drawn = generator.integers(documents, size=(min(block, resamples - start), documents))
+        weights = np.empty(drawn.shape)
+        for row, draw in zip(weights, drawn, strict=True):  # one by one: the counts of a draw stay in the cache
+            row[:] = np.bincount(draw, minlength=documents)
+        yield np.ascontiguousarray(weights.T)
 
 
 def mean_sums(runs: Sequence[Sums]) -> Sums:
@@ -115,4 +116,5 @@ def _tosses(documents: int, resamples: int, seed: int) -> Iterator[Floats]:
     generator = np.random.default_rng(seed)
     block = max(1, _BLOCK // max(1, documents))
     for start in range(0, resamples, block):
-        yield generator.integers(2, size=(documents, min(block, resamples - start))).astype(np.float64)
+        size = (documents, min(block, resamples - start))
+        yield generator.integers(2, size=size, dtype=np.bool_).astype(np.float64)
