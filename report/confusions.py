@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from report.chapters import Chapter
 from report.charts import Heat
@@ -16,6 +16,8 @@ from report.tables import Cell, Column, Table
 from report.text import DASH, counted, percent
 
 if TYPE_CHECKING:
+    from scipy.sparse import csc_matrix
+
     from bench.metrics.confusions import Errors, Pair
     from bench.metrics.counts import LabelCounts
     from report.evidence import Evidence
@@ -64,8 +66,14 @@ class _Row:
 
     def count(self, gold: int, given: int) -> int:
         """Documents that miss one label and were given the other in error."""
-        missed, added = self.errors.missed.getcol(gold), self.errors.added.getcol(given)
-        return int(missed.multiply(added).nnz)
+        import numpy as np
+
+        missed, added = (_documents(part, label) for part, label in zip(self._columns, (gold, given), strict=True))
+        return len(np.intersect1d(missed, added, assume_unique=True))
+
+    @cached_property
+    def _columns(self) -> tuple[csc_matrix, csc_matrix]:
+        return self.errors.missed.tocsc(), self.errors.added.tocsc()
 
 
 def confusions_chapter(section: Section, evidence: Evidence) -> Chapter | None:
@@ -98,7 +106,10 @@ def _pairs_table(rows: Sequence[_Row], names: LabelNames, single: bool) -> Table
     counts = {pair: [row.count(*pair) for row in rows] for pair in pairs}
     pairs.sort(key=lambda pair: ([-count for count in counts[pair]], pair))
     support = rows[0].counts.support
-    columns = [Column("gold", "Gold" if single else "Missed"), Column("given", "Given in place of it")]
+    columns = [
+        Column("gold", "Gold" if single else "Missed"),
+        Column("given", "Given in place of it" if single else "Given in error"),
+    ]
     columns += [Column("support", "Test documents of gold" if single else "Test documents of missed", True)]
     columns += [Column(f"row-{place}", row.look.row.name, True) for place, row in enumerate(rows)]
     cells = [
@@ -110,12 +121,10 @@ def _pairs_table(rows: Sequence[_Row], names: LabelNames, single: bool) -> Table
         )
         for gold, given in pairs
     ]
-    whose = (
-        "row" if len(compared) == 1 else f"{len(compared)} rows of the highest {'accuracy' if single else 'figures'}"
-    )
+    whose = "row" if len(compared) == 1 else f"{len(compared)} rows"
     note = (
-        f"The {_PAIRS} most frequent confusions of the first {whose}, by how often the first row makes them: documents, "
-        "and their share of those that have the gold label."
+        f"The {_PAIRS} most frequent confusions of the first {whose}, by how often the first row makes them: "
+        "documents, and their share of those that have the gold label."
     )
     return Table("Most frequent confusions", tuple(columns), tuple(cells), notes=(note,))
 
@@ -126,7 +135,8 @@ def _labels_table(rows: Sequence[_Row], names: LabelNames) -> Table:
 
     from bench.metrics.counts import by_label
 
-    missed, added = ([by_label(of(row.errors)) for row in rows] for of in (_missed, _added))
+    missed = [by_label(row.errors.missed) for row in rows]
+    added = [by_label(row.errors.added) for row in rows]
     first = [*missed[:_COMPARED], *added[:_COMPARED]]
     chosen = {int(label) for counts in first for label in np.argsort(-counts, kind="stable")[:_LABELS] if counts[label]}
     support = rows[0].counts.support
@@ -145,14 +155,6 @@ def _labels_table(rows: Sequence[_Row], names: LabelNames) -> Table:
         f"{_LABELS} that it gives most often in error; missed ones with their share of the label's test documents."
     )
     return Table("Labels missed and given in error", tuple(columns), tuple(cells), notes=(note,))
-
-
-def _missed(errors: Errors) -> object:
-    return errors.missed
-
-
-def _added(errors: Errors) -> object:
-    return errors.added
 
 
 def _heat(row: _Row, names: LabelNames) -> Heat | None:
@@ -193,6 +195,10 @@ def _unanswered(rows: Sequence[_Row]) -> tuple[str, ...]:
         for name, count in empty.items()
         if count
     )
+
+
+def _documents(columns: csc_matrix, label: int) -> Any:
+    return columns.indices[columns.indptr[label] : columns.indptr[label + 1]]
 
 
 def _number(count: int) -> Cell:
