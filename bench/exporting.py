@@ -11,6 +11,7 @@ from bench.deciding import rule_of
 from bench.errors import UserError
 from bench.files import new_folder
 from bench.method import Context, Exported, Method
+from bench.model_card import front_matter
 from bench.record import Decision, Record
 from bench.saved import SavedCell
 from bench.task import Kind
@@ -85,8 +86,13 @@ def _exported(cell: SavedCell, method: Method, context: Context, folder: Path) -
 
 
 def page(record: Record, exported: Exported) -> str:
-    """The page of an export: a short model card whose lines of Python load this very folder."""
-    return "\n".join([*_front_matter(record, exported), *_usage(record, exported), *_facts(record)]) + "\n"
+    """The page of an export: a short model card whose lines of Python load this very folder.
+
+    The hub reads what stands at its top; see :func:`bench.model_card.front_matter`.
+    """
+    usage = [*_usage(record, exported)]  # first, as it refuses a record that lacks what a page needs
+    head = front_matter(record, exported.library, _metrics(record))
+    return "\n".join([head, *usage, *_facts(record)]) + "\n"
 
 
 def decision_lines(decision: Decision, kind: Kind) -> str:
@@ -104,14 +110,6 @@ def decision_lines(decision: Decision, kind: Kind) -> str:
         "chosen[torch.arange(len(scores)), scores.argmax(dim=1)] = True  # the best label in any case\n"
         "labels = [[names[i] for i in row.nonzero().flatten().tolist()] for row in chosen]\n"
     )
-
-
-def _front_matter(record: Record, exported: Exported) -> Iterator[str]:
-    yield "---"
-    yield f"library_name: {exported.library}"
-    yield "pipeline_tag: text-classification"
-    yield f"tags: [bench, {record.method}]"
-    yield "---"
 
 
 def _usage(record: Record, exported: Exported) -> Iterator[str]:
