@@ -27,6 +27,9 @@ PREDICT_BATCH = "predict_batch_size"
 SWEPT = 4096
 """Most documents of a sweep."""
 
+LEAST_SECONDS = 5.0
+"""A sweep is not begun with less time than this before the cell's is up."""
+
 SHARE = 0.1
 """Latency may take this part of what the cell has taken so far."""
 
@@ -83,12 +86,15 @@ class Labelled:
         """Prediction of test documents that the seed draws, at many batch sizes, in a phase of its own.
 
         Raises:
-            NotMeasured: The method has no setting for it.
+            NotMeasured: The method has no setting for it, or the cell no time.
         """
         if not hasattr(self.method.config, PREDICT_BATCH):
             raise NotMeasured(f"the method has no setting {PREDICT_BATCH}")
+        budget = self._time_left(SWEEP_SECONDS)
+        if budget < LEAST_SECONDS:
+            raise NotMeasured("the cell's time was nearly up")
         with self.instruments.phase("sweep"):
-            return BatchSweep(self._rate).measure(self._drawn("sweep", SWEPT), self._time_left(SWEEP_SECONDS))
+            return BatchSweep(self._rate).measure(self._drawn("sweep", SWEPT), budget)
 
     def _time_left(self, most: float) -> float:
         """Seconds, and no more than the cell has left."""
@@ -182,6 +188,6 @@ def _try(name: str, measure: Callable[[], Any], missing: dict[str, str]) -> Any:
         return measure()
     except NotMeasured as error:
         missing[name] = str(error)
-    except Exception as error:
+    except BaseException as error:  # and the harness's own that time is up
         missing[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
     return None
