@@ -103,11 +103,13 @@ class PhaseTimer:
         self._time.resume()
 
     def pause(self) -> None:
-        """End the segment."""
-        synchronise()
-        self._time.pause()
-        self._computing.pause()
-        self._tokenising.pause()
+        """End the segment, also where a device that is broken cannot be waited for."""
+        try:
+            synchronise()
+        finally:
+            self._time.pause()
+            self._computing.pause()
+            self._tokenising.pause()
 
     def count(self, documents: int, tokens: int | None = None, padding: int = 0) -> None:
         """Add finished work; see :class:`bench.method.PhaseWindow`."""

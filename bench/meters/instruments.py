@@ -73,14 +73,10 @@ class CellInstruments:
                 self.reached = self._stack[-2]
         finally:
             # The peak is read here, so that a phase that ran out of memory still shows its last one.
-            timer.pause()
-            self._stack.pop()
-            if self._stack:
-                self._enter(self._stack[-1]).resume()
-                self.progress(Progress(self.reached or self._stack[-1]))
-            else:
-                self._memory.switch(Peaks())
-                self._energy.switch(Joules())
+            try:
+                timer.pause()
+            finally:
+                self._leave()
 
     @property
     def window(self) -> PhaseWindow:
@@ -141,6 +137,16 @@ class CellInstruments:
             peak_mib={name: self._memory.summary(peaks) for name, peaks in self._peaks.items()},
             energy_joules={name: self._energy.summary(joules) for name, joules in self._joules.items()},
         )
+
+    def _leave(self) -> None:
+        """Close the innermost phase, and go on with the one around it."""
+        self._stack.pop()
+        if self._stack:
+            self._enter(self._stack[-1]).resume()
+            self.progress(Progress(self.reached or self._stack[-1]))
+        else:
+            self._memory.switch(Peaks())
+            self._energy.switch(Joules())
 
     def _enter(self, name: str) -> PhaseTimer:
         self._memory.switch(self._peaks.setdefault(name, Peaks()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,19 +106,34 @@ class DeviceMemory:
         if not self._handles:
             peaks.unknown.update(process=self._missing, device=self._missing)
             return
+        for name, ask in (("device", self._everyone), ("process", self._own)):
+            self._see(name, ask, peaks)
+
+    def _see(self, name: str, ask: Callable[[], int | None], peaks: Peaks) -> None:
+        """A device that shares the host's memory, or is cut into parts, may refuse to tell."""
         import pynvml
 
-        used, own, listed = 0, 0, False
-        for handle in self._handles:
-            used += pynvml.nvmlDeviceGetMemoryInfo(handle).used
-            for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle):
-                if process.pid == os.getpid() and process.usedGpuMemory is not None:
-                    own, listed = own + process.usedGpuMemory, True
-        peaks.see("device", used / MIB)
-        if listed:
-            peaks.see("process", own / MIB)
-        elif "process" not in peaks.values:
-            peaks.unknown["process"] = "NVML does not list this process (not on the device, or hidden by a container)"
+        try:
+            found = ask()
+        except pynvml.NVMLError as error:
+            peaks.unknown[name] = f"the device does not tell ({error})"
+            return
+        if found is None:
+            peaks.unknown[name] = "NVML does not list this process (not on the device, or hidden by a container)"
+        else:
+            peaks.see(name, found / MIB)
+
+    def _everyone(self) -> int:
+        import pynvml
+
+        return sum(int(pynvml.nvmlDeviceGetMemoryInfo(handle).used) for handle in self._handles)
+
+    def _own(self) -> int | None:
+        import pynvml
+
+        listed = [one for handle in self._handles for one in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)]
+        own = [one.usedGpuMemory for one in listed if one.pid == os.getpid() and one.usedGpuMemory is not None]
+        return sum(own) if own else None
 
 
 class MemoryMeter:
@@ -181,11 +197,17 @@ class MemoryMeter:
         )
 
 
-def _cuda_in_use() -> Any:
+def _torch() -> Any:
+    """torch; None where nobody has imported it, or somebody is just about to: most of it is not there yet."""
     torch = sys.modules.get("torch")
+    return None if getattr(getattr(torch, "__spec__", None), "_initializing", False) else torch
+
+
+def _cuda_in_use() -> Any:
+    torch = _torch()
     return torch.cuda if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized() else None
 
 
 def _mps_in_use() -> Any:
-    torch = sys.modules.get("torch")
+    torch = _torch()
     return torch.mps if torch is not None and torch.backends.mps.is_available() else None

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bench.meters import clock
 from bench.meters.instruments import CellInstruments
 from bench.method import Progress
 
@@ -55,6 +56,23 @@ def test_a_peak_survives_the_exception_that_ended_its_phase(instruments):
         raise MemoryError
     peak = before().peak_mib["train"]
     assert peak.host_above_idle == pytest.approx(150, abs=24)
+
+
+def test_a_peak_survives_a_device_that_is_broken(instruments, monkeypatch):
+    """After some errors CUDA raises whatever it is asked, also when it is waited for at the end of the phase."""
+
+    def broken():
+        raise RuntimeError("device-side assert triggered")
+
+    with pytest.raises(RuntimeError, match="device-side"), instruments.phase("train"), instruments.phase("load"):
+        grabbed = touched(150)
+        del grabbed
+        monkeypatch.setattr(clock, "synchronise", broken)
+    measured = instruments.measured()
+    assert measured.peak_mib["load"].host_above_idle == pytest.approx(150, abs=24)
+    assert measured.seconds["load"] > 0
+    with pytest.raises(RuntimeError, match="no phase"):
+        instruments.window.count(1)
 
 
 def test_unknown_memory_is_null_with_a_reason(instruments):

@@ -1,15 +1,18 @@
 """An allocation of a known size is reported within 2 % or 8 MiB, wherever it is made."""
 
 import gc
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
 
 import numpy as np
+import pynvml
 import pytest
 
+from bench.meters import memory
 from bench.meters.instruments import CellInstruments
-from bench.meters.memory import MIB, Peaks, TorchMemory
+from bench.meters.memory import MIB, DeviceMemory, Peaks, TorchMemory
 
 SIZES = (64, 300)
 
@@ -120,3 +123,48 @@ def test_an_apple_device_is_sampled(monkeypatch):
         meter.sample(peaks)
     meter.read(peaks)
     assert peaks.values == {"allocated": 700, "reserved": 900}
+
+
+TORCH = """
+from types import SimpleNamespace as Module
+from bench.meters.memory import Peaks, TorchMemory
+
+peaks = Peaks()
+TorchMemory().read(peaks)
+cuda = Module(is_available=lambda: False)
+backends = Module(mps=cuda)
+"""
+
+
+def test_torch_is_let_alone_while_it_is_imported(monkeypatch, tmp_path):
+    """A method may import it while samples are taken, and for some seconds it has hardly any attributes."""
+    (tmp_path / "torch.py").write_text(TORCH)
+    monkeypatch.delitem(sys.modules, "torch")
+    monkeypatch.syspath_prepend(tmp_path)
+    import torch
+
+    assert set(torch.peaks.unknown) == {"allocated", "reserved"}
+
+
+class Refusal:
+    """NVML of a device that tells little."""
+
+    def __call__(self, handle):
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+
+
+def test_what_a_device_does_not_tell_is_unknown_and_no_fault(monkeypatch):
+    own, other = SimpleNamespace(pid=os.getpid(), usedGpuMemory=300 * MIB), SimpleNamespace(pid=1, usedGpuMemory=9)
+    monkeypatch.setattr(memory, "visible_devices", lambda: (["first", "second"], ""))
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", Refusal())
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetComputeRunningProcesses", lambda handle: [other, own])
+    meter, peaks = DeviceMemory(), Peaks()
+    meter.sample(peaks)
+    assert peaks.values == {"process": 600}
+    assert "does not tell" in peaks.unknown["device"]
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", lambda handle: SimpleNamespace(used=900 * MIB))
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetComputeRunningProcesses", lambda handle: [other])
+    peaks = Peaks()
+    meter.sample(peaks)
+    assert peaks.values == {"device": 1800}
+    assert "does not list this process" in peaks.unknown["process"]
