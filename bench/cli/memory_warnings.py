@@ -61,12 +61,12 @@ def memory_warning(plan: Sequence[PlannedCell], again: Again, estimator: Estimat
 
 
 def cuda_memory(device: str | None) -> int | None:
-    """Bytes of the smallest CUDA device, where cells will run on one; asked of the driver, without torch."""
+    """Bytes of the smallest CUDA device with memory of its own, where cells will run on one; the driver says it."""
     if device not in {None, "cuda"}:
         return None
     from bench.meters.environment import hardware
 
-    sizes = [int(gpu["memory_mib"]) * 2**20 for gpu in hardware()["gpus"]]
+    sizes = [int(gpu["memory_mib"]) * 2**20 for gpu in hardware()["gpus"] if gpu["memory_mib"] is not None]
     return min(sizes, default=None)
 
 

@@ -105,23 +105,38 @@ def cpu_quota(cgroup: Path) -> float | None:
 
 
 def _git(folder: Path, *words: str) -> str | None:
+    return _said("git", "-C", str(folder), *words)
+
+
+def _said(*words: str) -> str | None:
+    """What a command prints; None where it fails or is not there."""
     with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(  # noqa: S603 - fixed words
-            ["git", "-C", str(folder), *words],  # noqa: S607 - git as the user has it
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
+        done = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - fixed
         return done.stdout.strip() if done.returncode == 0 else None
     return None
 
 
 def _cpu_name() -> str:
-    with suppress(OSError, StopIteration):
-        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
-        return next(line for line in lines if line.startswith("model name")).partition(":")[2].strip()
+    if sys.platform == "darwin":
+        return _said("sysctl", "-n", "machdep.cpu.brand_string") or platform.machine()
+    with suppress(OSError):
+        named = cpu_name(Path("/proc/cpuinfo").read_text("utf-8", "replace"))
+        if named:
+            return named
     return platform.processor() or platform.machine()
+
+
+def cpu_name(cpuinfo: str) -> str:
+    """What Linux's ``/proc/cpuinfo`` calls a processor: those of Arm have no name there, but numbers; or nothing.
+
+    Args:
+        cpuinfo: Its content.
+    """
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in cpuinfo.splitlines())}
+    if "model name" in facts:
+        return facts["model name"]
+    parts = [f"{key.removeprefix('CPU ')} {facts[key]}" for key in ("CPU implementer", "CPU part") if key in facts]
+    return ", ".join([platform.machine(), *parts]) if parts else ""
 
 
 def _gpus() -> list[dict[str, Any]]:
@@ -134,10 +149,19 @@ def _gpu(handle: Any) -> dict[str, Any]:
 
     return {
         "name": str(pynvml.nvmlDeviceGetName(handle)),
-        "memory_mib": pynvml.nvmlDeviceGetMemoryInfo(handle).total // 2**20,
+        "memory_mib": _device_memory(handle),
         "driver": str(pynvml.nvmlSystemGetDriverVersion()),
         "power_limit_w": _power_limit(handle),
     }
+
+
+def _device_memory(handle: Any) -> int | None:
+    """MiB; a device that shares the host's memory has none of its own."""
+    import pynvml
+
+    with suppress(pynvml.NVMLError):
+        return int(pynvml.nvmlDeviceGetMemoryInfo(handle).total) // 2**20
+    return None
 
 
 def _power_limit(handle: Any) -> float | None:

@@ -56,8 +56,9 @@ def test_the_driver_is_asked(monkeypatch):
     monkeypatch.setattr(environment, "hardware", lambda: {"gpus": gpus})
     assert cuda_memory(None) == cuda_memory("cuda") == 16 * GIB
     assert cuda_memory("cpu") is None
-    monkeypatch.setattr(environment, "hardware", lambda: {"gpus": []})
-    assert cuda_memory(None) is None
+    for none in ([], [{"name": "shares the host's", "memory_mib": None}]):
+        monkeypatch.setattr(environment, "hardware", lambda none=none: {"gpus": none})
+        assert cuda_memory(None) is None
 
 
 def test_nothing_heavy_is_imported():

@@ -4,7 +4,7 @@ import pynvml
 import pytest
 
 from bench.meters import environment
-from bench.meters.environment import cpu_quota, hardware_id
+from bench.meters.environment import cpu_name, cpu_quota, hardware_id
 
 H200 = {"name": "NVIDIA H200", "memory_mib": 143_771, "driver": "570.86", "power_limit_w": 700.0}
 FACTS = {"cpu": "some processor", "cores": 8, "memory_mib": 64_000, "gpus": [H200, H200]}
@@ -53,6 +53,37 @@ def test_hidden_devices_are_not_listed(monkeypatch):
     for variable, seen in expected.items():
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", variable)
         assert [gpu["name"] for gpu in environment.hardware()["gpus"]] == seen
+
+
+def test_a_device_without_memory_of_its_own_is_listed(monkeypatch):
+    def refuses(handle):
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+
+    monkeypatch.setattr(environment, "visible_devices", lambda: (["a"], ""))
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetName", lambda handle: "NVIDIA GB10")
+    monkeypatch.setattr(pynvml, "nvmlSystemGetDriverVersion", lambda: "580.95")
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", refuses)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetEnforcedPowerLimit", refuses)
+    (found,) = environment.hardware()["gpus"]
+    assert found == {"name": "NVIDIA GB10", "memory_mib": None, "driver": "580.95", "power_limit_w": None}
+
+
+INTEL = "processor\t: {}\nmodel name\t: Intel(R) Xeon(R) CPU: fast\nflags\t\t: fpu\n\n"
+ARM = "processor\t: {}\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU part\t: {}\n\n"
+
+
+def test_processors_can_be_told_apart():
+    assert cpu_name(INTEL.format(0) + INTEL.format(1)) == "Intel(R) Xeon(R) CPU: fast"
+    assert "implementer 0x41, part 0xd4f" in cpu_name(ARM.format(0, "0xd4f"))
+    assert cpu_name("processor\t: 0\n") == ""
+
+
+@pytest.mark.parametrize(("said", "name"), [("Apple M4 Max", "Apple M4 Max"), (None, "arm64")])
+def test_apples_processors_have_a_name(monkeypatch, said, name):
+    monkeypatch.setattr(environment.sys, "platform", "darwin")
+    monkeypatch.setattr(environment.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(environment, "_said", lambda *words: said if words[0] == "sysctl" else None)
+    assert environment.hardware()["cpu"] == name
 
 
 @pytest.mark.parametrize(("content", "cores"), [("max 100000", None), ("250000 100000", 2.5), ("50000 100000", 0.5)])
