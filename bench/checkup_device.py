@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bench.backoff import is_out_of_memory
 from bench.checkup import Finding
 from bench.estimating.pace import in_flops
 from bench.meters import energy, environment
@@ -65,11 +66,7 @@ def rates() -> list[Finding]:
 
     device = best_device(uses_torch=True)
     told = ", ".join(f"{name} {_rate(device, name)}" for name in _PRECISIONS[device])
-    copied = memory_bandwidth(device, SPAN_SECONDS) / 1e9
-    return [
-        Finding("matrix rate", "ok", f"{told} ({device})"),
-        Finding("memory bandwidth", "ok", f"{copied:.3g} GB/s ({device})"),
-    ]
+    return [Finding("matrix rate", "ok", f"{told} ({device})"), _bandwidth(device)]
 
 
 def quantisation() -> list[Finding]:
@@ -83,7 +80,9 @@ def quantisation() -> list[Finding]:
 def _driver(gpu: dict[str, Any]) -> Finding:
     limit = gpu["power_limit_w"]
     power = f", power limit {limit:.0f} W" if limit is not None else ""
-    return Finding("driver", "ok", f"{gpu['driver']}{power}, {gpu['memory_mib'] / 1024:.0f} GiB device memory")
+    memory = gpu["memory_mib"]
+    own = f"{memory / 1024:.0f} GiB device memory" if memory is not None else "no memory of its own"
+    return Finding("driver", "ok", f"{gpu['driver']}{power}, {own}")
 
 
 def _rate(device: str, name: str) -> str:
@@ -93,8 +92,18 @@ def _rate(device: str, name: str) -> str:
     try:
         with _tf32(name == "tf32"):
             return in_flops(matrix_rate(device, dtype, SPAN_SECONDS))
-    except (RuntimeError, TypeError):
-        return "is not computed here"
+    except (RuntimeError, TypeError) as error:
+        return "finds no free memory" if is_out_of_memory(error) else "is not computed here"
+
+
+def _bandwidth(device: str) -> Finding:
+    what = "memory bandwidth"
+    try:
+        copied = memory_bandwidth(device, SPAN_SECONDS) / 1e9
+    except (RuntimeError, MemoryError) as error:
+        said = "no free memory to copy" if is_out_of_memory(error) else " ".join(str(error).split())[:200]
+        return Finding(what, "note", f"{said} ({device})", "see what else runs there")
+    return Finding(what, "ok", f"{copied:.3g} GB/s ({device})")
 
 
 @contextmanager

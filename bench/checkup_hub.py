@@ -41,7 +41,7 @@ def why_unreachable(ask: Callable[[], None], patience: float = PATIENCE_SECONDS)
     """Why asking fails; None where it does not.
 
     Args:
-        ask: Raises ``OSError`` where there is no answer.
+        ask: Raises where there is no answer, or no address to ask.
         patience: Seconds to wait, whatever it does: looking up a name heeds no other limit.
     """
     answers: list[str | None] = []
@@ -49,7 +49,7 @@ def why_unreachable(ask: Callable[[], None], patience: float = PATIENCE_SECONDS)
     def call() -> None:
         try:
             ask()
-        except OSError as error:
+        except Exception as error:  # an HF_ENDPOINT may be anything
             answers.append(str(getattr(error, "reason", None) or error))
         else:
             answers.append(None)

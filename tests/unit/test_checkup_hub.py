@@ -12,7 +12,9 @@ def test_an_answer_is_no_reason():
     assert why_unreachable(lambda: None) is None
 
 
-@pytest.mark.parametrize("error", [URLError("no route to host"), OSError("no route to host")])
+@pytest.mark.parametrize(
+    "error", [URLError("no route to host"), OSError("no route to host"), ValueError("no route to host")]
+)
 def test_a_failure_is_its_reason(error):
     def ask():
         raise error
