@@ -35,7 +35,8 @@ _SCALES = {
 }
 _READ = (
     "Scores that are not from 0 to 1 were read as log-odds. Where a method's scores are none, as distances from a "
-    "plane or likelihoods of an answer are not, the figures say how far off that reading is, not that its answers are worse."
+    "plane or likelihoods of an answer are not, the figures say how far off that reading is, not that "
+    "its answers are worse."
 )
 _NOT_SCALED = (
     "How far scaling by validation documents would mend it is not shown: their scores are stored only where a "

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from bench.record import Identity, Record
 from bench.store import latest
 from report.answer import Answer
+from report.believable import believable
 from report.chapters import Chapter
 from report.conditions import CONDITIONS, conditions_table
+from report.confusions import confusions_chapter
 from report.evidence import Evidence
 from report.families import families
 from report.figures import Anchors, Figure, chapter_figures
+from report.frequency import frequent_and_rare
 from report.groups import sections
+from report.hard_documents import hard_documents
 from report.headline import headline
+from report.label_scores import labels_chapter
+from report.length import length_chapter
 from report.measures import quality_names
 from report.overview import Banner, banner, reading, summary, warnings
 from report.parts import MakeChapter, Part, PartMaker
@@ -24,7 +30,14 @@ from report.tuning import Searches
 
 __all__ = ["TASK_CHAPTERS", "Banner", "Figure", "Part", "Report", "build_report"]
 
-TASK_CHAPTERS: tuple[MakeChapter, ...] = ()
+TASK_CHAPTERS: tuple[MakeChapter, ...] = (
+    frequent_and_rare,
+    labels_chapter,
+    confusions_chapter,
+    believable,
+    length_chapter,
+    hard_documents,
+)
 """Makers of the chapters of a task, in the order of the page; one that has nothing to say returns None."""
 ACROSS = "across-tasks"
 """The name in links of what is said across tasks."""
