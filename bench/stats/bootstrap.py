@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,10 +47,12 @@ class Draws:
     Attributes:
         value: Of the documents as they are.
         drawn: Shape (draws,); NaN where it is undefined.
+        stretch: The spread of the draws is taken so many times: it is too narrow where labels are rare.
     """
 
     value: float
     drawn: NDArray[np.float64]
+    stretch: float = 1.0
 
     @property
     def around(self) -> NDArray[np.float64]:
@@ -62,15 +64,20 @@ class Draws:
         defined = self.drawn[~np.isnan(self.drawn)]
         if len(defined) < _FEWEST * len(self.drawn):
             raise ValueError("it is undefined in most draws: too few documents count in it")
-        return np.asarray(defined - defined.mean())
+        return np.asarray((defined - defined.mean()) * self.stretch)
 
     @property
     def error(self) -> float:
         """The standard error."""
         return float(self.around.std())
 
+    def at_least(self, error: float) -> Draws:
+        """The same, stretched to a standard error that is larger than their own."""
+        own = self.error
+        return replace(self, stretch=self.stretch * max(1.0, error / own)) if own else self
+
     def interval(self, level: float = LEVEL) -> Interval:
-        """The quantiles of the draws, moved so that their mean is the figure."""
+        """The quantiles of the draws, moved so that their mean is the figure, and stretched."""
         low, high = np.quantile(self.around, [(1 - level) / 2, (1 + level) / 2])
         return Interval(self.value, self.value + float(low), self.value + float(high))
 

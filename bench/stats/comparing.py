@@ -14,7 +14,7 @@ from bench.stats.alignment import DifferentDocuments, aligned
 from bench.stats.bootstrap import LEVEL, Draws, Interval
 from bench.stats.metric_sums import ACCURACY, UnsupportedMetric, metric_sums
 from bench.stats.pairs import McNemar, mcnemar
-from bench.stats.resampling import RESAMPLES, Sums, bootstrap, mean_sums, swapped
+from bench.stats.resampling import RESAMPLES, Sums, bootstrap, jackknife_error, paired, swapped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,6 +113,14 @@ class Row:
         return Draws(float(self.values.mean()), self.draws.mean(axis=0))
 
     @property
+    def error(self) -> float:
+        """The standard error of :attr:`mean` over documents.
+
+        Where labels are rare, draws vary too little and the jackknife too much: the mean of both variances is near.
+        """
+        return float(np.hypot(self.mean.error, jackknife_error(self.sums)) / np.sqrt(2))
+
+    @property
     def spread(self) -> float | None:
         """Standard deviation over runs (ddof 1)."""
         return float(self.values.std(ddof=1)) if len(self.runs) > 1 else None
@@ -148,12 +156,15 @@ class Comparer:
 
     def interval(self, place: int) -> Interval:
         """The metric of a row, the mean over its runs, with the 95 % interval over documents."""
-        return _checked(self.row(place).mean, self.metric).interval()
+        row = self.row(place)
+        return _checked(row.mean, self.metric).at_least(row.error).interval()
 
     def compare(self, first: int, second: int) -> Comparison:
         """Compare two rows; raises what :meth:`row` does."""
         a, b = self.row(first), self.row(second)
         draws = _checked(Draws(a.mean.value - b.mean.value, a.mean.drawn - b.mean.drawn), self.metric)
+        tossed = swapped(paired(a.sums, b.sums), self.resamples, self.seed)
+        draws = draws.at_least(_swap_error(draws.value, tossed, a.sums[0].documents))
         by_bootstrap, pairs = draws.p_value(), _mcnemar(a, b)
         decides = pairs is not None and self.metric in ACCURACY
         effect, effect_name = _effect(draws, pairs if decides else None, a.sums[0].documents)
@@ -165,7 +176,7 @@ class Comparer:
             p=pairs.mid_p if decides and pairs is not None else by_bootstrap,
             test="McNemar (mid-p)" if decides else "bootstrap",
             p_bootstrap=by_bootstrap,
-            p_randomisation=_randomised(a, b, self.resamples, self.seed),
+            p_randomisation=_swap_p(draws.value, tossed),
             mcnemar=pairs,
             detectable=draws.detectable(),
             effect=effect,
@@ -269,9 +280,17 @@ def _effect(draws: Draws, pairs: McNemar | None, documents: int) -> tuple[float 
     return (draws.value / (error * documents**0.5) if error else None), "standardised paired difference"
 
 
-def _randomised(a: Row, b: Row, resamples: int, seed: int) -> float:
+def _swap_p(value: float, tossed: NDArray[np.float64]) -> float:
     """The share of tosses with a difference as large as the one seen, which counts as one of them."""
-    left, right = mean_sums(a.sums), mean_sums(b.sums)
-    seen = abs(left.value() - right.value())
-    moved = np.abs(swapped(left, right, resamples, seed))
-    return float((1 + (moved >= seen - 1e-12).sum()) / (1 + len(moved)))
+    tossed = tossed[~np.isnan(tossed)]
+    return float((1 + (np.abs(tossed) >= abs(value) - 1e-12).sum()) / (1 + len(tossed)))
+
+
+def _swap_error(value: float, tossed: NDArray[np.float64], documents: int) -> float:
+    """The standard error that exchanging predictions shows.
+
+    Draws of documents cannot show what a label of one or two documents might have been: that label is drawn or is not.
+    Exchanging what two rows said of those documents does. What it adds for their difference itself is taken off.
+    """
+    variance = float(np.nanmean(tossed**2)) - value**2 / documents
+    return float(np.sqrt(max(variance, 0.0)))

@@ -130,7 +130,7 @@ def _mean_f1(gold: csr_matrix, predicted: csr_matrix, *, always: NDArray[np.bool
     place = np.flatnonzero(~always[counted])
     gold, predicted, support = gold[:, counted], predicted[:, counted], gold[:, sometimes]
 
-    def finish(sums: Floats, _: float) -> Floats:
+    def finish(sums: Floats, _: Floats | float) -> Floats:
         f1 = _divided(sums[:n], sums[n : 2 * n])
         if not len(place):
             return np.asarray(f1.mean(axis=0))
@@ -145,7 +145,7 @@ def _weighted_f1(gold: csr_matrix, predicted: csr_matrix) -> Sums:
     seen = np.flatnonzero(_total(gold) > 0)
     gold, predicted, n = gold[:, seen], predicted[:, seen], len(seen)
 
-    def finish(sums: Floats, _: float) -> Floats:
+    def finish(sums: Floats, _: Floats | float) -> Floats:
         f1, support = _divided(sums[:n], sums[n : 2 * n]), sums[2 * n :]
         return _divided((f1 * support).sum(axis=0), support.sum(axis=0), np.nan)
 

@@ -8,14 +8,14 @@ of documents × labels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
     Floats = NDArray[np.float64]
 
@@ -29,12 +29,12 @@ class Sums:
 
     Attributes:
         terms: What each document adds to each sum, float64, shape (documents, sums).
-        finish: From sums, shape (sums, draws), and numbers of documents drawn, to the metric of each draw, shape
-            (draws,); NaN where it is undefined.
+        finish: From sums, shape (sums, draws), and the number of documents drawn, one for all or shape (draws,), to the
+            metric of each draw, shape (draws,); NaN where it is undefined.
     """
 
     terms: csr_matrix
-    finish: Callable[[Floats, float], Floats]
+    finish: Callable[[Floats, Floats | float], Floats]
 
     @property
     def documents(self) -> int:
@@ -83,33 +83,113 @@ def drawn_weights(documents: int, resamples: int, seed: int) -> Iterator[Floats]
         yield np.ascontiguousarray(weights.T)
 
 
-def mean_sums(runs: Sequence[Sums]) -> Sums:
-    """Several runs as one whose sums are the means of theirs."""
-    terms = sum((run.terms for run in runs[1:]), start=runs[0].terms) / len(runs)
-    return Sums(terms.tocsr(), runs[0].finish)
+def jackknife_error(runs: Sequence[Sums], groups: int = RESAMPLES) -> float:
+    """The jackknife's standard error of the mean over runs; 0 of a single document.
+
+    Documents are left out one by one, or, where there are more than ``groups``, in so many groups. It is rather too
+    large than too small (Efron and Stein, Annals of Statistics 9, 1981).
+    """
+    documents = runs[0].documents
+    count = min(documents, groups)
+    if count == 1:
+        return 0.0
+    of_group = np.arange(documents) % count
+    without = np.mean([np.concatenate(list(_without(run, of_group, count))) for run in runs], axis=0)
+    known = without[~np.isnan(without)]
+    return float(np.sqrt((count - 1) / count * ((known - known.mean()) ** 2).sum())) if len(known) else 0.0
 
 
-def swapped(a: Sums, b: Sums, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
-    """The difference a - b where every document's predictions are exchanged by the toss of a coin.
+def _without(run: Sums, of_group: NDArray[np.int64], count: int) -> Iterator[Floats]:
+    """The metric without each group of documents, in blocks."""
+    members = csr_matrix((np.ones(len(of_group)), (of_group, np.arange(len(of_group)))), shape=(count, len(of_group)))
+    left_out, sizes = (members @ run.terms).tocsr(), np.bincount(of_group, minlength=count).astype(np.float64)
+    total = np.asarray(run.terms.sum(axis=0)).reshape(-1, 1)
+    block = max(1, _BLOCK // max(1, run.terms.shape[1]))
+    for start in range(0, count, block):
+        gone = left_out[start : start + block].toarray().T
+        yield run.finish(total - gone, run.documents - sizes[start : start + block])
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A run of one row beside a run of the other.
+
+    Attributes:
+        a: The one, of the same documents and metric as the other.
+        b: The other.
+        weight: Its share in the difference of the rows.
+    """
+
+    a: Sums
+    b: Sums
+    weight: float
+
+
+def paired(a: Sequence[Sums], b: Sequence[Sums]) -> list[Pair]:
+    """Runs of two rows in pairs whose weighted differences sum to the difference of the means.
+
+    As many runs on both sides are paired in their order; of other numbers a run shares its weight among several.
+    """
+    ends = sorted({*(i * len(b) for i in range(1, len(a) + 1)), *(j * len(a) for j in range(1, len(b) + 1))})
+    whole, pairs, start = len(a) * len(b), [], 0
+    for end in ends:
+        pairs.append(Pair(a[start // len(b)], b[start // len(a)], (end - start) / whole))
+        start = end
+    return pairs
+
+
+def swapped(pairs: Sequence[Pair], resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+    """The difference of two rows where each document's predictions change sides by the toss of a coin.
 
     Approximate randomisation: Noreen, *Computer-intensive methods for testing hypotheses* (1989); Yeh (COLING 2000).
+    A document changes sides in all pairs at once, since its chance is one.
 
     Args:
-        a: One run.
-        b: The other, of the same documents and metric.
+        pairs: What :func:`paired` gives.
         resamples: Tosses.
         seed: Of the tosses.
 
     Returns:
         Shape (resamples,).
     """
-    apart = (a.terms - b.terms).tocsr()
-    apart.eliminate_zeros()
-    apart = apart[np.diff(apart.indptr) > 0]
-    of_a, of_b = (np.asarray(one.terms.sum(axis=0)).reshape(-1, 1) for one in (a, b))
-    moves = (np.asarray(apart.T @ tosses) for tosses in _tosses(apart.shape[0], resamples, seed))
-    documents = float(a.documents)
-    return np.concatenate([a.finish(of_a - move, documents) - b.finish(of_b + move, documents) for move in moves])
+    moves = [_Moves.of(pair) for pair in pairs]
+    apart = np.flatnonzero(np.any([move.differs for move in moves], axis=0))
+    moves = [replace(move, apart=move.apart[apart]) for move in moves]
+    tosses = _tosses(len(apart), resamples, seed)
+    return np.concatenate([np.sum([move.of_tosses(block) for move in moves], axis=0) for block in tosses])
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """What changing sides does to a pair.
+
+    Attributes:
+        pair: The pair.
+        apart: What a document moves from a to b, shape (documents, sums).
+        totals: The sums of a and of b as they are, each of shape (sums, 1).
+    """
+
+    pair: Pair
+    apart: csr_matrix
+    totals: tuple[Floats, Floats]
+
+    @classmethod
+    def of(cls, pair: Pair) -> _Moves:
+        apart = (pair.a.terms - pair.b.terms).tocsr()
+        apart.eliminate_zeros()
+        of_a, of_b = (np.asarray(one.terms.sum(axis=0), np.float64).reshape(-1, 1) for one in (pair.a, pair.b))
+        return cls(pair, apart, (of_a, of_b))
+
+    @property
+    def differs(self) -> NDArray[np.bool_]:
+        """Which documents the two do not add the same for."""
+        return np.diff(self.apart.indptr) > 0
+
+    def of_tosses(self, tosses: Floats) -> Floats:
+        """The weighted difference of each toss, 1 where a document changes sides, shape (documents, tosses)."""
+        move = np.asarray(self.apart.T @ tosses)
+        (of_a, of_b), (a, b), documents = self.totals, (self.pair.a, self.pair.b), float(self.pair.a.documents)
+        return self.pair.weight * (a.finish(of_a - move, documents) - b.finish(of_b + move, documents))
 
 
 def _tosses(documents: int, resamples: int, seed: int) -> Iterator[Floats]:
