@@ -78,9 +78,7 @@ class Results:
         chosen = self.only(task=task, method=method, model=model, cell=cell)
         frames = list(chosen._frames(split))
         if not frames:
-            raise UserError(
-                f"{self.path}: no finished cell with {split} predictions; run `bench run`, or ask for others"
-            )
+            raise UserError(f"{self.path}: no finished cell with {split} predictions; run `bench run` first")
         return joined(frames)
 
     def _frames(self, split: str) -> Iterator[pd.DataFrame]:
