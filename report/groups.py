@@ -123,6 +123,10 @@ class Section:
         """So many training documents were asked for."""
         return size_of(self._first.task_settings)
 
+    def setting(self, name: str) -> Any:
+        """A setting of its task; None where the task has none of that name."""
+        return self._first.task_settings.get(name)
+
     @property
     def kin(self) -> tuple[str, str]:
         """What it has in common with sections of other numbers of training documents."""

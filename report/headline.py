@@ -19,10 +19,15 @@ from report.measures import (
 from report.tables import Cell, Column, Footnotes, Table, best, measured, seeds_cell
 from report.text import DASH, counted, listed, plain
 
+_READ = {
+    True: "Which differences are real is said in the answer, and in the part of each task.",
+    False: "No paired test was made, so nothing here says that one method is better than another.",
+}
 
-def headline(kin: Sequence[Family]) -> Table:
+
+def headline(kin: Sequence[Family], *, tested: bool = False) -> Table:
     """The headline of every section, but of a learning curve that of the largest size alone."""
-    table = headline_table(leading(kin))
+    table = headline_table(leading(kin), tested=tested)
     curved = [family.title for family in kin if family.curved]
     note = f"Of several training sizes only the largest stands here; the learning curves show all: {listed(curved)}."
     return replace(table, notes=(*table.notes, *([note] if curved else [])))
@@ -33,8 +38,13 @@ def leading(kin: Sequence[Family]) -> list[Section]:
     return [section for family in kin for section in ([family.largest] if family.curved else family.sections)]
 
 
-def headline_table(found: Sequence[Section]) -> Table:
-    """For each task the rankable row with the highest primary metric, and what it cost."""
+def headline_table(found: Sequence[Section], *, tested: bool = False) -> Table:
+    """For each task the rankable row with the highest primary metric, and what it cost.
+
+    Args:
+        found: The tasks.
+        tested: Whether the answer says which differences are real.
+    """
     costs = [seconds("train"), host_memory(), device_memory(), speed("predict")]
     has_device = any(device_memory().read(record) for section in found for record in section.records)
     costs = [measure for measure in costs if has_device or measure.key != device_memory().key]
@@ -53,7 +63,7 @@ def headline_table(found: Sequence[Section]) -> Table:
             rows.append((*cells, Cell(plain(", ".join(group.hardware_ids)) or DASH))[: len(columns)])
         if not top:
             rows.append(_no_row(section, len(columns), notes))
-    return Table("At a glance", tuple(columns), tuple(rows), notes.listed(), _headline_notes(found))
+    return Table("At a glance", tuple(columns), tuple(rows), notes.listed(), _headline_notes(found, tested))
 
 
 def _top_row(section: Section, group: Group, tied: bool, notes: Footnotes) -> list[Cell]:
@@ -83,11 +93,10 @@ def _no_row(section: Section, width: int, notes: Footnotes) -> tuple[Cell, ...]:
     return (Cell(section.title), none, dash, Cell(f"highest {metric_title(section.primary)}"), *[dash] * (width - 4))
 
 
-def _headline_notes(found: Sequence[Section]) -> tuple[str, ...]:
+def _headline_notes(found: Sequence[Section], tested: bool) -> tuple[str, ...]:
     single = sum(any(len(g.ok) == 1 for g in best(s.groups, metric(s.primary))) for s in found)
     notes = [
-        "“Highest” is only that: the largest mean among rows that are complete and not from scratch. "
-        "No paired test was made, so nothing here says that one method is better than another."
+        "“Highest” is only that: the largest mean among rows that are complete and not from scratch. " + _READ[tested]
     ]
     scratch = sorted({plain(g.method) for s in found for g in s.groups if g.from_scratch})
     if scratch:

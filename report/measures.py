@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Literal
+from typing import Any, Literal
 
 from bench.record import Record
 from report.groups import Group, Section
@@ -128,6 +128,18 @@ def host_above_idle(phase: str = "train") -> Measure:
 def device_memory(phase: str = "train") -> Measure:
     """Peak of device memory reserved by torch, MiB."""
     return _memory(phase, "reserved", f"{phase.capitalize()} peak device MiB")
+
+
+def trained_parameters() -> Measure:
+    """How many parameters training changes."""
+
+    def read(record: Record) -> float | None:
+        found: Any = record.facts.get("parameters")
+        value = found.get("trainable") if isinstance(found, dict) else None  # a method may note anything
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    why = "the method did not say how many parameters it trains"
+    return Measure("trained_parameters", "Trained parameters", read, lambda _: why, whole)
 
 
 def latency(percentile: Literal[50, 95]) -> Measure:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from report.fronts import Point, step_line
 from report.groups import Group, Section
 from report.labels import marks
-from report.measures import Measure, device_memory, host_above_idle, metric, speed, summarise
+from report.measures import Measure, device_memory, host_above_idle, metric, speed, summarise, trained_parameters
 from report.text import counted, listed, plain
 
 
@@ -91,32 +92,44 @@ def quality_against_device_memory(section: Section, groups: Sequence[Group]) -> 
     return _scatter("device-memory", section, groups, device_memory(), "Peak device memory in training, MiB")
 
 
+def quality_against_parameters(section: Section, groups: Sequence[Group]) -> Plot | None:
+    """The primary metric against the number of parameters that training changes."""
+    return _scatter("parameters", section, groups, trained_parameters(), "Trained parameters")
+
+
 MakePlot = Callable[[Section, Sequence[Group]], Plot | None]
 DEFAULT_PLOTS: tuple[MakePlot, ...] = (
     quality_against_speed,
     quality_against_host_memory,
     quality_against_device_memory,
+    quality_against_parameters,
 )
+_FRONT = "The line joins the rows that no other beats in both, among those that may be ranked."
 
 
 def _scatter(key: str, section: Section, groups: Sequence[Group], x: Measure, title: str) -> Plot | None:
     y = metric(section.primary)
     labels = _labels(groups)
     series: list[Series] = []
+    ranked: list[Point] = []
     absent: list[str] = []
     for group, label in zip(groups, labels, strict=True):
         one = _series(group, label, x, y)
         if one:
             series.append(one)
+            ranked += [(one.x, one.y)] if group.rankable else []
         elif group.ok:
             absent.append(label)
     if not series:
         return None
     low, high = min(one.x for one in series), max(one.x for one in series)
-    log = x.key.endswith("per_second") or high > 20 * low
+    fast = x.key.endswith("per_second")
+    log = fast or high > 20 * low
+    front = step_line(ranked, more_is_better=fast)
     words = f"{y.title} against {title[0].lower()}{title[1:].partition(',')[0]}"
-    notes = _notes(series, absent, x, y)
-    return Plot(key, words, Axis(title + (" (log scale)" if log else ""), log), Axis(y.title), tuple(series), notes)
+    notes = (*_notes(series, absent, x, y), *((_FRONT,) if front else ()))
+    across = Axis(title + (" (log scale)" if log else ""), log)
+    return Plot(key, words, across, Axis(y.title), tuple(series), notes, front)
 
 
 def _series(group: Group, label: str, x: Measure, y: Measure) -> Series | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.record import Record
 from bench.store import latest
@@ -13,11 +13,24 @@ from report.groups import Group, Section, sections
 from report.measures import Measure, cost_measures, metric, quality_names, summarise
 from report.text import DASH, counted, plain
 
+if TYPE_CHECKING:
+    from report.significance import Significance
+
 Tone = Literal["", "muted", "bad"]
 BOLD_NOTE = (
     "Bold: the highest mean among rows that are complete and not from scratch. "
     "It does not say that a difference is real: no paired test was made."
 )
+
+
+def tested_note(name: str) -> str:
+    """What bold and tie mean where paired tests were made, in this metric."""
+    title = metric(name).title
+    return (
+        "Bold: the highest mean among rows that are complete and not from scratch. Tie: not told apart from the "
+        f"highest {title} by the paired test. 95 % interval: of {title}, over test documents. Other columns were not "
+        "tested."
+    )
 
 
 _SETTINGS = 3
@@ -120,7 +133,13 @@ def results_table(records: Sequence[Record]) -> Table:
     return Table("Results", _with_measures(columns, measures), tuple(rows), notes.listed(), remarks)
 
 
-def group_table(title: str, groups: Sequence[Group], measures: Sequence[Measure], remarks: Iterable[str] = ()) -> Table:
+def group_table(
+    title: str,
+    groups: Sequence[Group],
+    measures: Sequence[Measure],
+    remarks: Iterable[str] = (),
+    tests: Significance | None = None,
+) -> Table:
     """A table of groups, a row each.
 
     Args:
@@ -128,11 +147,29 @@ def group_table(title: str, groups: Sequence[Group], measures: Sequence[Measure]
         groups: Its rows.
         measures: Its columns after method, model, settings and seeds, and before the status.
         remarks: Notes on the whole table.
+        tests: Intervals, which get a column beside their metric, and ties, which are marked.
     """
     columns = identity_columns(groups)
     notes = Footnotes()
     rows = _rows(groups, columns, measures, notes)
-    return Table(title, _with_measures(columns, measures), rows, notes.listed(), tuple(remarks))
+    table = Table(title, _with_measures(columns, measures), rows, notes.listed(), tuple(remarks))
+    return _with_tests(table, groups, tests) if tests and tests.rows else table
+
+
+def _with_tests(table: Table, groups: Sequence[Group], tests: Significance) -> Table:
+    place = next((at for at, column in enumerate(table.columns) if column.key == tests.metric), None)
+    if place is None:
+        return table
+    ties = {group.row for group in tests.ties}
+    rows = []
+    for group, row in zip(groups, table.rows, strict=True):
+        found = tests.intervals.get(group.row)
+        shown = Cell(f"{found.low:.3f} to {found.high:.3f}", found.low) if found else Cell(DASH, tone="muted")
+        tied = group.row in ties and not row[place].bold
+        rows.append((*row[:place], replace(row[place], tag="tie" if tied else ""), shown, *row[place + 1 :]))
+    column = Column("interval", "95 % interval", numeric=True)
+    columns = (*table.columns[: place + 1], column, *table.columns[place + 1 :])
+    return replace(table, columns=columns, rows=tuple(rows))
 
 
 def identity_columns(groups: Sequence[Group]) -> list[Column]:

@@ -84,6 +84,18 @@ def percent(mean: float, std: float | None = None) -> str:
     return _spread(100 * mean, None if std is None else 100 * std, 1) + " %"
 
 
+
+def money(mean: float, std: float | None = None) -> str:
+    """An amount of money, with two decimals, and more where it is small, so that two digits show."""
+    magnitude = math.floor(math.log10(abs(mean))) if mean else 0
+    return _spread(mean, std, min(8, max(2, 1 - magnitude)))
+
+
+def times(ratio: float) -> str:
+    """``14 times``, ``1.5 times``."""
+    return f"{ratio:,.0f} times" if ratio >= 9.95 else f"{ratio:.1f} times"
+
+
 def _spread(mean: float, std: float | None, decimals: int) -> str:
     shown = f"{mean:,.{decimals}f}"
     return shown if std is None else f"{shown} ± {std:,.{decimals}f}"

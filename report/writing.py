@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from bench.record import Identity, Record
 
 if TYPE_CHECKING:
+    from report.answer import Answer
     from report.evidence import Evidence
+    from report.wishes import Wishes
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,15 @@ class ReportFiles:
         markdown: ``report.md``.
         html: ``report.html``, complete in itself.
         plots: The images that ``report.md`` shows.
+        tables: Results, costs and tests as CSV and LaTeX.
+        answer: What stands first on the pages.
     """
 
     markdown: Path
     html: Path
     plots: tuple[Path, ...]
+    tables: tuple[Path, ...] = ()
+    answer: Answer | None = None
 
 
 def write_report(
@@ -36,8 +42,9 @@ def write_report(
     missing: Sequence[Identity] = (),
     searches: Mapping[str, Mapping[str, Any]] | None = None,
     evidence: Evidence | None = None,
+    wishes: Wishes | None = None,
 ) -> ReportFiles:
-    """Write ``report.md``, ``report.html`` and ``plots/*.png`` into a folder.
+    """Write ``report.md``, ``report.html``, ``plots/*.png`` and ``tables/*`` (CSV and LaTeX) into a folder.
 
     The same records give the same files, byte for byte. Each is written aside and renamed, the pages last, so that a
     reader never sees half a file or a page without its plots.
@@ -48,25 +55,30 @@ def write_report(
         missing: Planned cells that left no record, to be shown as missing.
         searches: By slot, what `bench tune` wrote of the search that found a cell's settings.
         evidence: Stored predictions and documents; without it nothing is said that takes them.
+        wishes: What the user asks for beyond that: prices, limits, published figures.
 
     Raises:
         OSError: The folder cannot be written.
     """
-    from report.drawing import AnyPlot, draw, styles
+    from report.drawing import draw, styles
+    from report.exports import exported
     from report.html import render_html
     from report.markdown import render_markdown
     from report.page import build_report
 
-    report = build_report(records, missing, searches, evidence)
+    report = build_report(records, missing, searches, evidence, wishes)
+    if wishes and report.drawn:
+        wishes.tell(f"drawing {len(report.drawn)} plots")
     style = styles([one.method for figure in report.drawn for one in figure.plot.series])
-    drawn = {figure.name: draw(figure.plot, style) for figure in report.drawn if isinstance(figure.plot, AnyPlot)}
+    drawn = {figure.name: draw(figure.plot, style) for figure in report.drawn}
     plots = [_write(out / "plots" / f"{name}.png", drawing.png) for name, drawing in drawn.items()]
+    tables = [_write(out / "tables" / name, text.encode()) for name, text in exported(report).items()]
     pages = {
         "report.html": render_html(report, {name: drawing.svg for name, drawing in drawn.items()}),
         "report.md": render_markdown(report, {name: f"plots/{name}.png" for name in drawn}),
     }
     html, markdown = (_write(out / name, text.encode()) for name, text in pages.items())
-    return ReportFiles(markdown, html, tuple(plots))
+    return ReportFiles(markdown, html, tuple(plots), tuple(tables), report.answer)
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -26,7 +26,7 @@ PUBLISHED: Mapping[str, int] = {
     "classes of main codes": 114,
     "subclasses of main codes": 451,
 }
-"""What the collection holds, by those who published it; the source is in ``results/published/wipo-alpha.yaml``."""
+"""What the collection holds, by those who published it; the source is in ``report/published/wipo-alpha.yaml``."""
 
 _LABELS: Mapping[str, tuple[int, str]] = {
     "section": (8, "A"),
