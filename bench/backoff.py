@@ -169,6 +169,7 @@ def fitted(new: Callable[[], Method], data: TaskData, context: Context) -> Metho
         if not isinstance(found, Step):
             return found
         make_room(found, context)
+        context.window.warmed_up()  # what was counted was in vain as well, whatever becomes of the next attempt
 
 
 def in_parts_that_fit(

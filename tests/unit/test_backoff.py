@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -286,6 +287,37 @@ def test_time_in_vain_is_no_speed() -> None:
     speed = timer.speed()
     assert speed is not None
     assert (speed.documents, speed.seconds, speed.warmup_seconds, timer.seconds) == (10, 2.0, 5.0, 7.0)
+
+
+def test_what_was_learnt_in_vain_is_no_speed_where_the_next_attempt_ends_early(make_context: MakeContext) -> None:
+    """The steps before memory ran out were counted, and phases inside of training are no part of its seconds."""
+    instruments = CellInstruments(tell=lambda _: None)
+    context = replace(make_context(None), instruments=instruments)
+    attempts: list[int] = []
+
+    class Doomed(Small):
+        def fit(self, train: Documents, validation: Documents, labels: LabelSpace, context: Context) -> None:
+            attempts.append(len(attempts))
+            if len(attempts) == 2:
+                raise RuntimeError("the file is gone")
+            super().fit(train, validation, labels, context)
+
+        def _validate(self, context: Context) -> float:
+            with context.phase("validate"):
+                time.sleep(0.2)
+            return 1.0
+
+    def new() -> Method:
+        return Doomed(FineTuneSettings(batch_size=8), lambda where, _, passes: where == "forward" and passes > 5)
+
+    nothing = Documents([], [], [])
+    data = TaskData(nothing, nothing, nothing, LabelSpace(("a", "b")), "single")
+    with pytest.raises(RuntimeError, match="gone"), context.phase("train"):
+        fitted(new, data, context)
+    speed = instruments.measured().speed["train"]
+    assert (speed.documents, speed.tokens) == (0, None)
+    assert speed.seconds >= 0
+    assert speed.warmup_documents > 0
 
 
 def test_peaks_start_anew_where_work_was_in_vain() -> None:
