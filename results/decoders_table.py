@@ -2,8 +2,8 @@
 
     python results/decoders_table.py STORE
 
-A row's figure is the mean of its seeds' micro-F1. Intervals are percentile intervals of 10,000 bootstrap draws of the
-test documents, the same draws for all rows of a task; a difference is that of pairs, to the row that is named in its
+A row's figure is the mean of its seeds' micro-F1. Intervals are those of ``bench compare``: 10,000 bootstrap draws of
+the test documents, the same for all rows of a task; a difference is that of pairs, to the row that is named in its
 table. They hold the documents' chance and, of the seeds', only the spread that is shown.
 """
 
@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.predictions_file import read_predictions
 from bench.record import Record
-from bench.stats.bootstrap import document_counts, interval, micro_f1_draws
-from bench.store import PREDICTIONS, Store, latest
+from bench.stats.comparing import compare, metric_interval
+from bench.stats.judged import read_judged
+from bench.store import Store, latest
 
 TOLD = {
     "embedding-head": ("adapter", "quantisation", "pooling", "direction"),
@@ -68,15 +68,18 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _table(task: str, method: str, variants: Mapping[tuple[str, ...], Sequence[Record]], store: Path) -> str:
-    counts = {variant: {run.seed: _counts(run, store) for run in runs} for variant, runs in variants.items()}
-    draws = {variant: micro_f1_draws(list(runs.values())) for variant, runs in counts.items()}
+    judged = {
+        variant: {run.seed: read_judged(run, Store(store).folder(run.cell)) for run in runs}
+        for variant, runs in variants.items()
+    }
+    figures = {variant: metric_interval(list(runs.values()), "micro_f1") for variant, runs in judged.items()}
     base = BESIDE[method]
     head = [*TOLD[method], "micro-F1 (95 %)", "seeds", f"to {', '.join(base)} (95 %)", "trained", "train s"]
     lines = [f"## {task}, {method}", "", _line(head), _line("---" for _ in head)]
-    for variant in sorted(variants, key=lambda one: -draws[one][0]):
-        runs, figure = variants[variant], interval(draws[variant])
-        paired = micro_f1_draws([counts[base][run.seed] for run in runs])
-        difference = interval(draws[variant] - paired)
+    for variant in sorted(variants, key=lambda one: -figures[one].value):
+        runs, figure = variants[variant], figures[variant]
+        paired = [judged[base][run.seed] for run in runs]
+        difference = compare(list(judged[variant].values()), paired, "micro_f1").difference
         scores = [record.metrics["micro_f1"] or 0 for record in runs]
         mark = " *" if difference.excludes_zero else ""
         gap = (
@@ -97,11 +100,6 @@ def _table(task: str, method: str, variants: Mapping[tuple[str, ...], Sequence[R
             )
         )
     return "\n".join([*lines, ""])
-
-
-def _counts(record: Record, store: Path) -> Any:
-    split = read_predictions(Store(store).folder(record.cell) / PREDICTIONS)["test"]
-    return document_counts(split.gold, split.predicted)
 
 
 def _preface(records: Sequence[Record]) -> str:
