@@ -111,7 +111,8 @@ def _table(rows: Sequence[_Row], single: bool) -> Table:
     remark = (
         "ECE: expected calibration error, 15 bins of equal width, mean distance of bins from the diagonal. "
         f"Brier score: mean squared error of probabilities{', summed over labels' if single else ''}. "
-        "NLL: mean negative logarithm of what the truth was given. Of all three 0 is best."
+        "NLL: mean negative logarithm of what the truth was given. Of all three 0 is best. Calibrated is "
+        "not good: the shares of labels in training, said of every document, are calibrated too."
     )
     return Table("Calibration", tuple(columns), cells, notes.listed(), (remark,))
 

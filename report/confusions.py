@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from report.chapters import Chapter
 from report.charts import Heat
 from report.label_names import LabelNames
-from report.leading import Look, looks
+from report.leading import Look, looks, voices
 from report.plots import Axis
 from report.tables import Cell, Column, Table
-from report.text import DASH, counted, percent
+from report.text import counted, percent
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix
@@ -78,7 +78,7 @@ class _Row:
 
 def confusions_chapter(section: Section, evidence: Evidence) -> Chapter | None:
     """The most frequent confusions of the leading rows; None where there is no error, or no predictions at hand."""
-    found = looks(section, evidence)
+    found = voices(looks(section, evidence))
     rows = [_Row(look) for look in found.looks]
     if not any(row.errors.mass.any() for row in rows):
         return None
@@ -123,7 +123,7 @@ def _pairs_table(rows: Sequence[_Row], names: LabelNames, single: bool) -> Table
     ]
     whose = "row" if len(compared) == 1 else f"{len(compared)} rows"
     note = (
-        f"The {_PAIRS} most frequent confusions of the first {whose}, by how often the first row makes them: "
+        f"Up to {_PAIRS} most frequent confusions of the first {whose}, by how often the first row makes them: "
         "documents, and their share of those that have the gold label."
     )
     return Table("Most frequent confusions", tuple(columns), tuple(cells), notes=(note,))
@@ -207,5 +207,5 @@ def _number(count: int) -> Cell:
 
 def _share(count: int, total: int) -> Cell:
     if not count:
-        return Cell(DASH, 0.0, tone="muted")
+        return Cell("0", 0.0, tone="muted")
     return Cell(f"{count:,} ({percent(count / total)})" if total else f"{count:,}", float(count))

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from report.agreement import agreement, constant
+from report.agreement import agreement
 from report.chapters import Answer, Chapter, Excerpt
 from report.label_names import NOT_AT_HAND, LabelNames
-from report.leading import Look, looks
+from report.leading import Look, looks, voices
 from report.text import counted, plain
 
 if TYPE_CHECKING:
@@ -31,46 +31,42 @@ _KEPT_OUT = "Texts of documents were kept out of the results (--no-texts)."
 _RULE = (
     "Documents are not picked by hand. Wrong: at least half of the rows wrong, those with the lowest {measure} first. "
     "Disagreed: those on which pairs of rows differ most. At most {most} of each; among equals those whose hashed ids "
-    "come first. Rows that say the same of every document have no say."
+    "come first."
 )
 
 
 def hard_documents(section: Section, evidence: Evidence) -> Chapter | None:
     """Documents with gold labels and the answers of the leading rows; None where no predictions are at hand."""
-    found = looks(section, evidence)
-    voices = [look for look in found.looks if not constant(look.judged.split.predicted)]
-    if not voices:
+    found = voices(looks(section, evidence))
+    rows = found.looks
+    if not rows:
         return None
-    first = found.looks[0]
-    collection = evidence.collection(first.row.first)
-    names = LabelNames.of(first.row.first, evidence, first.judged.split.gold.shape[1])
-    wrong, disagreed = _wrong(voices), _disagreed(voices)
-    show = _Show(found.looks, names, collection)
-    excerpts = [show.excerpt(place, _wrong_remark(voices, place)) for place in wrong]
-    excerpts += [
-        show.excerpt(place, _disagreed_remark(voices, place)) for place in disagreed if place not in set(wrong)
-    ]
-    if not excerpts:
+    wrong = _wrong(rows)
+    disagreed = [place for place in _disagreed(rows) if place not in set(wrong)]
+    if not wrong and not disagreed:
         return None
-    single = first.judged.kind == "single"
-    rule = _RULE.format(measure="share of right answers" if single else "mean F1 of the document", most=_MOST)
-    lead = (
-        f"{counted(len(wrong), 'document')} that {_whom(len(voices))} wrong, and "
-        f"{counted(len(excerpts) - len(wrong), 'document')} on which they disagree most. Read them before "
-        "trusting a figure: many an error is one of the labels, or a matter of taste."
-    )
+    collection = evidence.collection(rows[0].row.first)
+    names = LabelNames.of(rows[0].row.first, evidence, rows[0].judged.split.gold.shape[1])
+    show = _Show(rows, names, collection)
+    excerpts = [show.excerpt(place, _wrong_remark(rows, place)) for place in wrong]
+    excerpts += [show.excerpt(place, _disagreed_remark(rows, place)) for place in disagreed]
+    measure = "share of right answers" if rows[0].judged.kind == "single" else "mean F1 of the document"
     return Chapter(
         "Documents that are hard",
         "documents",
-        lead,
+        _lead(len(rows), len(wrong), len(disagreed)),
         excerpts=tuple(excerpts),
-        notes=(rule, *found.notes, *_missing(collection)),
+        notes=(_RULE.format(measure=measure, most=_MOST), *found.notes, *_missing(collection)),
         folded=True,
     )
 
 
-def _whom(rows: int) -> str:
-    return "the one row gets" if rows == 1 else f"at least half of {rows} rows get"
+def _lead(rows: int, wrong: int, disagreed: int) -> str:
+    whose = "the row gets" if rows == 1 else f"at least half of {rows} rows get"
+    parts = [f"{counted(wrong, 'document')} that {whose} wrong"] if wrong else []
+    parts += [f"{counted(disagreed, 'document')} on which rows disagree most"] if disagreed else []
+    advice = "Read them before trusting a figure: many an error is one of the labels, or a matter of taste."
+    return f"{' and '.join(parts)}. {advice}"
 
 
 class _Show:
@@ -125,24 +121,24 @@ def _ordered(split: SplitPredictions, place: int) -> tuple[list[int], list[float
     return [*scored, *unscored], [ranked[label] for label in scored]
 
 
-def _wrong(voices: Sequence[Look]) -> list[int]:
+def _wrong(rows: Sequence[Look]) -> list[int]:
     """Positions of the documents with the lowest agreement with the gold labels, at least half of the rows wrong."""
     import numpy as np
 
-    scores = np.array([agreement(look.judged.split.gold, look.judged.split.predicted) for look in voices])
-    wrong = 2 * (scores < 1).sum(axis=0) >= len(voices)
-    return _first(scores.mean(axis=0), np.flatnonzero(wrong), voices[0].judged.split.ids)
+    scores = np.array([agreement(look.judged.split.gold, look.judged.split.predicted) for look in rows])
+    wrong = 2 * (scores < 1).sum(axis=0) >= len(rows)
+    return _first(scores.mean(axis=0), np.flatnonzero(wrong), rows[0].judged.split.ids)
 
 
-def _disagreed(voices: Sequence[Look]) -> list[int]:
+def _disagreed(rows: Sequence[Look]) -> list[int]:
     """Positions of the documents on which pairs of rows agree least."""
     import numpy as np
 
-    if len(voices) < 2:
+    if len(rows) < 2:
         return []
-    sets = [look.judged.split.predicted for look in voices]
+    sets = [look.judged.split.predicted for look in rows]
     alike = np.mean([agreement(one, other) for one, other in combinations(sets, 2)], axis=0)
-    return _first(alike, np.flatnonzero(alike < 1), voices[0].judged.split.ids)
+    return _first(alike, np.flatnonzero(alike < 1), rows[0].judged.split.ids)
 
 
 def _first(values: NDArray[Any], places: Iterable[int], ids: Sequence[str]) -> list[int]:
@@ -156,14 +152,16 @@ def _hash(id_: str) -> bytes:
     return hashlib.blake2b(id_.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
-def _wrong_remark(voices: Sequence[Look], place: int) -> str:
-    right = sum(_row(look.judged.split.gold, place) == _row(look.judged.split.predicted, place) for look in voices)
-    return f"wrong by {len(voices) - right} of {counted(len(voices), 'row')}"
+def _wrong_remark(rows: Sequence[Look], place: int) -> str:
+    if len(rows) == 1:
+        return "wrong"
+    right = sum(_row(look.judged.split.gold, place) == _row(look.judged.split.predicted, place) for look in rows)
+    return f"wrong by {len(rows) - right} of {counted(len(rows), 'row')}"
 
 
-def _disagreed_remark(voices: Sequence[Look], place: int) -> str:
-    answers = {tuple(_row(look.judged.split.predicted, place)) for look in voices}
-    return f"{counted(len(answers), 'different answer')} by {counted(len(voices), 'row')}"
+def _disagreed_remark(rows: Sequence[Look], place: int) -> str:
+    answers = {tuple(_row(look.judged.split.predicted, place)) for look in rows}
+    return f"{counted(len(answers), 'different answer')} by {counted(len(rows), 'row')}"
 
 
 def _missing(collection: Collection | None) -> tuple[str, ...]:

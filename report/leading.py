@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from report.agreement import constant
 from report.groups import Group, Section
 from report.labels import marks
 from report.measures import metric, metric_title, summarise
@@ -91,13 +92,23 @@ def looks(section: Section, evidence: Evidence) -> Looks:
     rows = leading_rows(section)
     found = [Look(row, judged) for row in rows if (judged := evidence.judged(row.first)) is not None]
     same = [look for look in found if _same_documents(look.judged, found[0].judged)]
-    absent = [row.name for row in rows if row not in [look.row for look in same]]
+    shown = [id(look.row) for look in same]
+    absent = [row.name for row in rows if id(row) not in shown]
     notes = [*rows_note(section, rows)]
     if any(len(look.row.group.ok) > 1 for look in same):
         notes.append("Of each row the first seed is shown.")
     if absent and same:
         notes.append(f"Not shown, for want of stored predictions of the same documents: {listed(absent)}.")
     return Looks(tuple(same), tuple(notes))
+
+
+def voices(found: Looks) -> Looks:
+    """Those rows that do not say the same of every document: the others confuse nothing and disagree by rote."""
+    mute = {look.row.name for look in found.looks if constant(look.judged.split.predicted)}
+    kept = tuple(look for look in found.looks if look.row.name not in mute)
+    words = ("gives", "is") if len(mute) == 1 else ("give", "are")
+    note = f"{listed(sorted(mute))} {words[0]} every document the same labels, and {words[1]} left out here."
+    return Looks(kept, (*found.notes, *([note] if mute else [])))
 
 
 def label_tables(row: Leading, evidence: Evidence) -> tuple[LabelTable, ...]:
