@@ -49,9 +49,10 @@ _PREFACE = """\
 
 Suite `gpu`: random weights, documents of up to 512 tokens. `plain` is `results/plain_trainer.py`: `Trainer`, `peft` and
 `bitsandbytes` as their documentation has them, dynamic padding, on the same documents, model, batches, rank and
-checkpointing. Tokens are those that are no padding, after the first steps; documents a second are those of prediction,
-tokenising included. Memory is what torch allocated and reserved at most, and what NVML shows for the process; `?` is
-unknown. Loss is the mean over the last quarter of the steps. Share of peak is of the measured rate of matrix products.
+checkpointing. Tokens are those that are no padding, after the first steps; documents a second are those of prediction
+from the first moment to the last, tokenising and whatever warms up included. Memory is what torch allocated and
+reserved at most, and what NVML shows for the process; `?` is unknown. Loss is the mean over the last quarter of the
+steps. Share of peak is of the measured rate of matrix products.
 """
 
 
@@ -237,9 +238,15 @@ def own_line(record: Record) -> Line:
         train.allocated,
         train.reserved,
         train.process,
-        record.documents_per_second.get("predict"),
+        whole_rate(record),
         predict.reserved,
     )
+
+
+def whole_rate(record: Record) -> float | None:
+    """Test documents over all seconds of prediction, as the script counts them: it has no warm-up apart."""
+    seconds = record.seconds.get("predict")
+    return record.task_facts.documents["test"] / seconds if seconds and record.task_facts is not None else None
 
 
 def plain_line(record: Record, found: Mapping[str, Any] | None) -> Line:

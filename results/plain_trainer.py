@@ -109,6 +109,7 @@ def main(settings: Settings) -> dict[str, Any]:
     set_seed(settings.seed)
     recipe = {"bert": encoder, "head": head, "instruct": instructed}[settings.kind](settings)
     train, test = settings.read("train"), settings.read("test")
+    peak_mib(settings.device)  # loading is no part of training's peak
     started = time.perf_counter()
     trainer, window = trained(settings, recipe, train)
     fitted = synchronised(settings.device)
