@@ -52,8 +52,9 @@ def test_base_and_licence_only_where_the_hub_knows_them(model, revision, base, l
     assert (data.base_model, data.license) == (base, licence)
 
 
-def test_random_weights_have_no_base():
-    assert card(of(model="Qwen/Qwen3-0.6B:random", revision=COMMIT, from_scratch=True)).data.base_model is None
+@pytest.mark.parametrize("name", ["Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B:random"])
+def test_random_weights_have_no_base(name):
+    assert card(of(model=name, revision=COMMIT, from_scratch=True)).data.base_model is None
 
 
 def test_a_data_set_of_the_hub_is_linked_with_its_commit():
