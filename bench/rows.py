@@ -141,6 +141,11 @@ def named(rows: Sequence[Row]) -> list[Row]:
     return [replace(row, name=_name(row, [one for one in rows if one is not row])) for row in rows]
 
 
+def names_of(word: str, rows: Sequence[Row]) -> list[str]:
+    """The names of all rows that a word may mean."""
+    return [row.name for row in Selector.parse(word).of(rows)]
+
+
 def chosen(word: str, rows: Sequence[Row]) -> Row:
     """The one row that a word means.
 
@@ -153,7 +158,7 @@ def chosen(word: str, rows: Sequence[Row]) -> Row:
         return found[0]
     if not found:
         raise _unknown(selector, rows)
-    names = [row.name for row in named(found)]
+    names = sorted(row.name for row in named(found))
     more = f" or {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     raise UserError(f"{word!r} may be any of {len(names)} rows; write {', '.join(map(repr, names[:_SHOWN]))}{more}")
 

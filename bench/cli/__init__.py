@@ -9,6 +9,7 @@ import typer
 
 from bench.cli import (
     check,
+    compare,
     doctor,
     estimate,
     export,
@@ -43,6 +44,7 @@ app.command("show", short_help="Show the settings of a task or method, or a suit
 app.add_typer(models.app, name="models", short_help="List, show and build models.")
 app.command("estimate", short_help="Show what cells will take, before they run.")(estimate.estimate)
 app.command("results", short_help="Show the results.")(results.results)
+app.command("compare", short_help="Compare results in pairs, with tests.")(compare.compare)
 app.command("report", short_help="Write report.md, report.html and plots.")(report.report)
 app.command("check", short_help="Hold results against a reference: the gate.")(check.check)
 app.command("predict", short_help="Label a file with the model of a cell.")(predict.predict)
