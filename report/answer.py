@@ -132,11 +132,10 @@ class _Writer:
         return "the highest " if ranked > 1 else ""
 
     def _untested(self) -> str:
-        if self.tests.obstacle:
-            return f"whether that is more than chance is not known, since {self.tests.obstacle}"
-        if self._highest():
-            return "whether that is more than chance is not known, since no other row could be tested against it"
-        return "there is no other row that may be ranked to compare it with"
+        if not self._highest():
+            return "there is no other row that may be ranked to compare it with"
+        why = self.tests.obstacle or "no other row could be tested against it"
+        return f"whether that is more than chance is not known, since {why}"
 
     def _ties(self) -> tuple[str, ...]:
         ties = [pair for pair in self.tests.against_top if pair.tie]
@@ -176,6 +175,8 @@ class _Writer:
             return "One seed: how far another seed would move the figures is not known."
         if spread is None or spread.std is None:
             return ""
+        if spread.std < 0.0005:
+            return f"Its {len(top.ok)} seeds gave the same figure."
         return f"Over its {len(top.ok)} seeds {self.name(top)} has a standard deviation of {score(spread.std)}."
 
     def _not_ranked(self) -> tuple[str, ...]:

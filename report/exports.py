@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from report.page import Part, Report
 from report.tables import Cell, Table
-from report.text import slug
+from report.text import DASH, slug
 
 _FORMULA = ("=", "+", "-", "@")
 _CHAPTERS = ("tests", "pairs", "costs", "published", "ranks", "study")
@@ -40,15 +41,24 @@ def to_latex(table: Table) -> str:
     """A ``tabular`` with the rules of booktabs, escaped; bold as on the page, remarks behind the figures."""
     import pandas as pd
 
-    titles = [column.title for column in table.columns]
-    frame = pd.DataFrame([[_text(cell) for cell in row] for row in table.rows], columns=pd.RangeIndex(len(titles)))
+    titles = _unique([column.title for column in table.columns])
+    frame = pd.DataFrame([[_text(cell) for cell in row] for row in table.rows], columns=titles)
     looks = pd.DataFrame([["textbf:--rwrap;" if cell.bold else "" for cell in row] for row in table.rows])
-    style = frame.style.format(escape="latex").hide(axis="index")
-    style = style.relabel_index(titles, axis=1).format_index(escape="latex", axis=1)
+    style = frame.style.format(escape="latex").format_index(escape="latex", axis=1).hide(axis="index")
     if table.rows:
-        style = style.apply(lambda _: looks.set_axis(frame.columns, axis=1), axis=None)
+        style = style.apply(lambda _: looks.set_axis(titles, axis=1), axis=None)
     align = "".join("r" if column.numeric else "l" for column in table.columns)
     return "% needs \\usepackage{booktabs}\n" + str(style.to_latex(hrules=True, column_format=align))
+
+
+def _unique(titles: Sequence[str]) -> list[str]:
+    """Titles, those that recur with a number behind them, as pandas wants it."""
+    seen: Counter[str] = Counter()
+    found = []
+    for title in titles:
+        seen[title] += 1
+        found.append(title if seen[title] == 1 else f"{title} ({seen[title]})")
+    return found
 
 
 def _tables(report: Report) -> Iterator[tuple[str, Table]]:
@@ -62,7 +72,7 @@ def _tables(report: Report) -> Iterator[tuple[str, Table]]:
 
 def _of_part(part: Part) -> Iterator[tuple[str, Table]]:
     for table in part.tables:
-        yield f"{part.anchor}-{slug(table.title.lower())}", table
+        yield f"{part.anchor}-{slug('-'.join(table.title.lower().split()))}", table
     for chapter in part.chapters:
         if chapter.key in _CHAPTERS:
             for place, table in enumerate(chapter.tables, start=1):
@@ -86,8 +96,10 @@ def _columns(table: Table) -> Iterator[tuple[str, list[str]]]:
 
 def _value(cell: Cell) -> str:
     """A number in full; of other text, what a spreadsheet would take for a formula gets an apostrophe before it."""
+    if cell.text == DASH:
+        return ""
     if cell.value is not None and not _ranges(cell):
-        return repr(cell.value)
+        return repr(int(cell.value) if cell.value.is_integer() else cell.value)
     return f"'{cell.text}" if cell.text.startswith(_FORMULA) and not _ranges(cell) else cell.text
 
 

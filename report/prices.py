@@ -12,7 +12,7 @@ from report.measures import Measure
 from report.text import money, plain
 
 _PRICE = re.compile(
-    r"\s*(?P<amount>\d+(?:\.\d+)?|\.\d+)\s*(?P<currency>[^\s\d/]{0,8})\s*(?:/\s*(?P<unit>[A-Za-z]+))?\s*"
+    r"\s*(?P<amount>\d+(?:\.\d+)?|\.\d+)\s*(?P<currency>[^\s\d/<>&]{0,8})\s*(?:/\s*(?P<unit>[A-Za-z]+))?\s*"
 )
 _HOUR, _KWH = ("h", "hour", "hr"), ("kwh",)
 _LEARNING = ("load", "tokenise", "train", "validate", "save", "probe", "decide")
