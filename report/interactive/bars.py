@@ -16,6 +16,7 @@ from report.interactive.frame import (
     layout,
     names_axis,
     shown,
+    title,
 )
 from report.palette import FAINT, Style, turns
 
@@ -30,11 +31,11 @@ def bars(chart: Bars, style: Style) -> Interactive:
     traces = tuple(_bars(one, chart, style, turn, flat) for one, turn in zip(chart.series, ranks, strict=True))
     legend = tuple(Entry(one.label, style[one.method][0], "s", "", (i,)) for i, one in enumerate(chart.series))
     names = names_axis(chart.x.title, chart.categories)
-    values = {"title": {"text": shown(chart.y.title)}, "rangemode": "tozero", "type": "log" if chart.y.log else "-"}
+    values = {"title": title(chart.y.title), "rangemode": "tozero", "type": "log" if chart.y.log else "-"}
     if not flat:
         return Interactive(traces, layout(names, values, bargap=0.25), legend)
-    # The first category stands at the top.
-    names["range"] = names["range"][::-1]
+    # The first category stands at the top; a title beside long names would run into them.
+    names |= {"range": names["range"][::-1], "title": title("")}
     height = 90 + len(chart.categories) * max(22, 8 + _THICKNESS * len(chart.series))
     return Interactive(traces, layout(values, names, height, bargap=0.25), legend)
 
@@ -44,7 +45,7 @@ def _bars(one: BarSeries, chart: Bars, style: Style, turn: int, flat: bool) -> T
     heights = [finite(value) for value in one.values]
     spans = [_span(error) for error in one.errors or (None,) * len(one.values)]
     names = [[shown(category), span] for category, span in zip(chart.categories, spans, strict=True)]
-    title = shown(chart.y.title).replace("%{", "% {")
+    unit = shown(chart.y.title).replace("%{", "% {")
     return {
         "type": "bar",
         "orientation": "h" if flat else "v",
@@ -57,7 +58,7 @@ def _bars(one: BarSeries, chart: Bars, style: Style, turn: int, flat: bool) -> T
         },
         "name": shown(one.label),
         "customdata": names,
-        "hovertemplate": f"<b>%{{fullData.name}}</b><br>%{{customdata[0]}}<br>{title}: %{{{up}:,.4~r}}"
+        "hovertemplate": f"<b>%{{fullData.name}}</b><br>%{{customdata[0]}}<br>{unit}: %{{{up}:,.4~r}}"
         "%{customdata[1]}<extra></extra>",
     }
 

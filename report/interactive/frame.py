@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,22 +97,37 @@ def number_axis(axis: Axis, values: Sequence[float], *, zero: bool = False) -> d
         zero: Whether it must not begin below nought.
     """
     low, high = min(values), max(values)
-    look: dict[str, Any] = {"title": {"text": shown(axis.title)}}
+    look: dict[str, Any] = {"title": title(axis.title)}
     if axis.log:
         # At least a decade, so that there are ticks.
         stretch = max(1.6, (high / low) ** 0.12, math.sqrt(10 * low / high))
         ends = [math.log10(low / stretch), math.log10(high * stretch)]
-        return look | {"type": "log", "range": ends, "dtick": "D2" if ends[1] - ends[0] < 3 else 1}
+        return look | {"type": "log", "range": ends, **_ticks(*ends)}
     room = 0.12 * (high - low) or 0.1 * abs(high) or 0.1
     start = max(0.0, low - room) if zero else low - room
     return look | {"range": [start, high + room]}
 
 
-def names_axis(title: str, names: Sequence[str], most: int = 28) -> dict[str, Any]:
+def _ticks(low: float, high: float) -> dict[str, Any]:
+    """Ticks at 1, 2 and 5 in each decade, at 1 alone over many; plotly itself writes but the digit."""
+    digits = (1, 2, 5) if high - low < 2.5 else (1,)
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    ticks = [digit * 10.0**decade for decade in decades for digit in digits]
+    inside = [tick for tick in ticks if low <= math.log10(tick) <= high]
+    return {"tickmode": "array", "tickvals": inside, "ticktext": [f"{tick:,.10g}" for tick in inside]}
+
+
+def title(text: str) -> dict[str, Any]:
+    """The title of an axis, in lines that a phone has room for."""
+    lines = textwrap.wrap(plain(text), 36)
+    return {"text": "<br>".join(map(shown, lines)), "font": {"size": 12}}
+
+
+def names_axis(heading: str, names: Sequence[str], most: int = 28) -> dict[str, Any]:
     """An axis of names at 0, 1, …: places, so that plotly takes no name for a number or a date."""
     ticks = [shown(name, most) for name in names]
     look = {"tickvals": list(range(len(names))), "ticktext": ticks, "range": [-0.5, len(names) - 0.5]}
-    return {"title": {"text": shown(title)}, "tickmode": "array", "showgrid": False, **look}
+    return {"title": title(heading), "tickmode": "array", "showgrid": False, **look}
 
 
 def layout(x: dict[str, Any], y: dict[str, Any], height: int = 380, **more: Any) -> dict[str, Any]:

@@ -11,11 +11,17 @@ _MOST_WRITTEN = 14
 
 def heat(chart: Heat) -> Interactive:
     """A shade for each row and column, with its number where there is room."""
-    x, y = names_axis(chart.x.title, chart.columns, 18), names_axis(chart.y.title, chart.rows, 24)
+    x, y = names_axis(_directions(chart), chart.columns, 16), names_axis("", chart.rows, 16)
     # As in a table: the first row at the top.
     y["range"] = y["range"][::-1]
-    height = 150 + max(24, 380 // max(1, len(chart.rows))) * len(chart.rows)
+    x |= {"tickangle": -40}
+    height = 150 + max(26, 320 // max(1, len(chart.rows))) * len(chart.rows)
     return Interactive((_shades(chart),), layout(x, y, min(height, 900)))
+
+
+def _directions(chart: Heat) -> str:
+    """Both titles below: one beside long names would run into them."""
+    return f"{chart.y.title} down, {chart.x.title} across"
 
 
 def _shades(chart: Heat) -> Trace:

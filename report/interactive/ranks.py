@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from report.charts import Ranks
-from report.interactive.frame import SYMBOLS, Interactive, Trace, layout, quiet_line, shown
+from report.interactive.frame import SYMBOLS, Interactive, Trace, layout, quiet_line, shown, title
 from report.palette import FAINT, Style
 
 _ROW = 30
@@ -27,7 +27,7 @@ def ranks(chart: Ranks, style: Style) -> Interactive:
 
 def _axis(chart: Ranks) -> dict[str, Any]:
     high = max(1.0 + chart.critical, len(chart.series), *(one.mean for one in chart.series))
-    return {"title": {"text": "Mean rank, 1 is best"}, "range": [0.7, high + 0.3], "side": "top", "dtick": 1}
+    return {"title": title("Mean rank, 1 is best"), "range": [0.7, high + 0.3], "side": "top", "dtick": 1}
 
 
 def _ruler(chart: Ranks, height: float) -> Trace:
