@@ -64,7 +64,8 @@ def _speed(phase: str, before: Record, now: Record, tolerance: float, *, on_proc
         return Finding("speed", "noted", f"{phase}: speed not known")
     shortest = min(was.seconds, is_.seconds)
     if shortest < SHORTEST:
-        return Finding("speed", "noted", f"{phase}: measured over {shortest:.2g} s only, too short to judge")
+        words = f"measured over less than {SHORTEST:g} s, too short to judge"
+        return Finding("speed", "noted", words, numbers={"phase": phase, "seconds": shortest})
     return _judged_speed(phase, was, is_, tolerance, on_processor=on_processor)
 
 

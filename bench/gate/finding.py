@@ -111,7 +111,7 @@ class Verdict:
         """The verdict in one line."""
         total, closed = len(self.cells), [cell for cell in self.cells if cell.closed]
         if not closed:
-            return f"gate open: {total} of {_cells(total)} hold"
+            return f"gate open: {total} of {_cells(total)} {'holds' if total == 1 else 'hold'}"
         checks = dict.fromkeys(found.check for cell in closed for found in cell.with_outcome("closed"))
         verb = "does" if len(closed) == 1 else "do"
         return f"gate CLOSED: {len(closed)} of {_cells(total)} {verb} not hold ({', '.join(map(_named, checks))})"

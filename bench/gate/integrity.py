@@ -51,9 +51,12 @@ def check_reference(before: Record, kept: Answers) -> list[Finding]:
     return [Finding("record", "closed", words, remedy)]
 
 
-def check_threshold(record: Record, answers: Answers) -> list[Finding]:
-    """Whether the rule that makes label sets follows from the stored validation predictions, and nothing else does."""
+def check_threshold(before: Record, record: Record, answers: Answers) -> list[Finding]:
+    """Whether label sets are made by the reference's rule, as it follows from the stored validation predictions."""
     decision = record.decision
+    was, is_ = (one.decision.rule if one.decision is not None else "no rule" for one in (before, record))
+    if was != is_:
+        return [Finding("threshold", "closed", f"label sets were made by {was}, now by {is_}", _AGAIN)]
     if decision is None or decision.rule not in MENU:
         return []
     validation = answers.splits.get("validation")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.gate.cost import shown_change
 from bench.gate.finding import CellVerdict, Finding, Verdict
@@ -23,11 +23,12 @@ def reasons(cell: CellVerdict) -> list[Finding]:
 
 def remarks(verdict: Verdict) -> list[str]:
     """What should be known although it does not close the gate; what is said of several cells is said once."""
-    said: dict[str, list[str]] = {}
+    said: dict[str, dict[str, list[str]]] = {}
     for cell in verdict.cells:
         for finding in cell.with_outcome("noted"):
-            said.setdefault(f"{finding.check}: {finding.words}", []).append(f"{cell.task} × {cell.name}")
-    lines = [f"{words} – {_listed(cells, len(verdict.cells))}" for words, cells in said.items()]
+            cells = said.setdefault(f"{finding.check}: {finding.words}", {})
+            cells.setdefault(f"{cell.task} × {cell.name}", []).append(str(finding.numbers.get("phase", "")))
+    lines = [f"{words} – {_listed(_with_phases(cells), len(verdict.cells))}" for words, cells in said.items()]
     if verdict.new:
         lines.append(f"new, and not in the reference: {_few(verdict.new)}")
     return [*verdict.notes, *lines]
@@ -69,6 +70,12 @@ def _word(cell: CellVerdict, quality: Finding | None) -> str:
     if cell.closed:
         return "CLOSED"
     return "better" if quality is not None and quality.words.startswith("better") else "holds"
+
+
+def _with_phases(cells: Mapping[str, Sequence[str]]) -> list[str]:
+    """The cells, each with the phases that the same is said of."""
+    named = {cell: " and ".join(filter(None, phases)) for cell, phases in cells.items()}
+    return [f"{cell} ({phases})" if phases else cell for cell, phases in named.items()]
 
 
 def _listed(cells: Sequence[str], total: int) -> str:

@@ -80,7 +80,7 @@ def _check(
 
 def _compare(before: Record, now: Record, kept: Answers, answers: Answers, limits: Limits) -> _Checked:
     documents = check_documents(before, now, kept, answers)
-    own = [*check_record(now, answers), *check_threshold(now, answers)]
+    own = [*check_record(now, answers), *check_threshold(before, now, answers)]
     if documents[0].words.startswith("test documents"):
         return _Checked(now, [*documents, *own])
     findings = [
