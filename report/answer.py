@@ -163,7 +163,7 @@ class _Writer:
             f"It is better than {self.name(near.b)} ({self.value(near.b)}) by {one.value:.3f} ({one.low:.3f} to "
             f"{one.high:.3f}), p {p_text(near.verdict.p_holm)} after Holm"
         )
-        return (f"{nearest}{', and than ' + listed(others, 5) if others else ''}.",)
+        return (f"{nearest}{', and than ' + listed(others, 5) if others else ''}.", *_within_spread(near))
 
     def _alternatives(self, top: Group) -> tuple[str, ...]:
         said = [against(self.name(one), one, top) for one in self.tests.ties[:3]]
@@ -188,6 +188,17 @@ class _Writer:
         if partial:
             said.append(f"Incomplete, and therefore not ranked: {listed(partial, 6)}.")
         return tuple(said)
+
+
+def _within_spread(pair: Pair) -> tuple[str, ...]:
+    """A real difference between these runs need not be one between methods."""
+    spread = max((one for one in pair.comparison.seed_spread if one is not None), default=0.0)
+    if pair.comparison.difference.value >= spread:
+        return ()
+    return (
+        f"That is less than the standard deviation over seeds ({score(spread)}): it may be a difference between these "
+        "runs rather than between methods; train more seeds.",
+    )
 
 
 def _nobody(section: Section) -> str:

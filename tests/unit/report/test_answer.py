@@ -122,3 +122,18 @@ def test_hostile_names_are_escaped_in_the_answer(record: MakeRecord) -> None:
     assert "<script>" not in answer
     assert "\u202e" not in answer
     assert "&lt;script&gt;" in answer
+
+
+def test_a_difference_within_the_spread_of_seeds_is_marked(record: MakeRecord) -> None:
+    counts = {"a": (170, 190), "b": (150, 170)}
+    records = [
+        record(method=method, f1=count / 200, seed=seed, kind="single")
+        for method, pair in counts.items()
+        for seed, count in enumerate(pair)
+    ]
+    found = {r.cell: first(counts[r.method][r.seed]) for r in records}
+    assert "may be a difference between these runs" not in said(build_report(records, evidence=Predicted(found)))
+    wide = {"a": (130, 198), "b": (110, 190)}
+    records = [r.model_copy(update={"metrics": {"micro_f1": wide[r.method][r.seed] / 200}}) for r in records]
+    found = {r.cell: first(wide[r.method][r.seed]) for r in records}
+    assert "may be a difference between these runs" in said(build_report(records, evidence=Predicted(found)))
