@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -93,14 +93,14 @@ class Row:
     """The runs of a row, ready for drawing documents again.
 
     Attributes:
-        runs: Aligned with those of all other rows.
         sums: One a run.
         draws: Their metric, shape (runs, resamples).
+        right: Which documents the run has right, shape (documents,); None unless it is one, of single-label documents.
     """
 
-    runs: tuple[Judged, ...]
     sums: tuple[Sums, ...]
     draws: NDArray[np.float64]
+    right: NDArray[np.bool_] | None = None
 
     @cached_property
     def values(self) -> NDArray[np.float64]:
@@ -123,7 +123,7 @@ class Row:
     @property
     def spread(self) -> float | None:
         """Standard deviation over runs (ddof 1)."""
-        return float(self.values.std(ddof=1)) if len(self.runs) > 1 else None
+        return float(self.values.std(ddof=1)) if len(self.sums) > 1 else None
 
 
 @dataclass(frozen=True)
@@ -161,49 +161,58 @@ class Comparer:
 
     def compare(self, first: int, second: int) -> Comparison:
         """Compare two rows; raises what :meth:`row` does."""
-        a, b = self.row(first), self.row(second)
-        draws = _checked(Draws(a.mean.value - b.mean.value, a.mean.drawn - b.mean.drawn), self.metric)
-        tossed = swapped(paired(a.sums, b.sums), self.resamples, self.seed)
-        draws = draws.at_least(_swap_error(draws.value, tossed, a.sums[0].documents))
-        by_bootstrap, pairs = draws.p_value(), _mcnemar(a, b)
-        decides = pairs is not None and self.metric in ACCURACY
-        effect, effect_name = _effect(draws, pairs if decides else None, a.sums[0].documents)
-        return Comparison(
-            metric=self.metric,
-            a=a.mean.value,
-            b=b.mean.value,
-            difference=draws.interval(),
-            p=pairs.mid_p if decides and pairs is not None else by_bootstrap,
-            test="McNemar (mid-p)" if decides else "bootstrap",
-            p_bootstrap=by_bootstrap,
-            p_randomisation=_swap_p(draws.value, tossed),
-            mcnemar=pairs,
-            detectable=draws.detectable(),
-            effect=effect,
-            effect_name=effect_name,
-            seed_spread=(a.spread, b.spread),
-            documents=a.sums[0].documents,
-        )
+        return compare_rows(self.row(first), self.row(second), self.metric, self.resamples, self.seed)
 
     @cached_property
     def _prepared(self) -> list[Row | Exception]:
         """Every row, or why it cannot be had; all see the same draws, which are made once."""
         found = [self._summed(row) for row in self.rows]
-        summed = [sums for one in found if not isinstance(one, Exception) for sums in one[1]]
+        summed = [sums for one in found if not isinstance(one, Exception) for sums in one.sums]
         draws = iter(bootstrap(summed, self.resamples, self.seed)) if summed else iter(())
         return [
-            one if isinstance(one, Exception) else Row(*one, np.stack([next(draws) for _ in one[1]])) for one in found
+            one if isinstance(one, Exception) else replace(one, draws=np.stack([next(draws) for _ in one.sums]))
+            for one in found
         ]
 
-    def _summed(self, row: Sequence[Judged]) -> tuple[tuple[Judged, ...], tuple[Sums, ...]] | Exception:
+    def _summed(self, row: Sequence[Judged]) -> Row | Exception:
+        """The row without its draws."""
         if not row:
             return UserError("a row without a finished run cannot be compared")
         first = next(runs[0] for runs in self.rows if runs)
         try:
-            runs = tuple(aligned([first, *row])[1:])
-            return runs, tuple(metric_sums(run, self.metric) for run in runs)
+            runs = aligned([first, *row])[1:]
+            sums = tuple(metric_sums(run, self.metric) for run in runs)
         except (UserError, ValueError) as error:
             return error
+        return Row(sums, np.empty((len(sums), 0)), _right(runs))
+
+
+def compare_rows(a: Row, b: Row, metric: str, resamples: int, seed: int) -> Comparison:
+    """Compare two rows that saw the same draws; arguments and errors as :func:`compare`."""
+    draws = _checked(Draws(a.mean.value - b.mean.value, a.mean.drawn - b.mean.drawn), metric)
+    documents = a.sums[0].documents
+    tossed = swapped(paired(a.sums, b.sums), resamples, seed)
+    draws = draws.at_least(_swap_error(draws.value, tossed, documents))
+    by_bootstrap = draws.p_value()
+    pairs = mcnemar(a.right, b.right) if a.right is not None and b.right is not None else None
+    deciding = pairs if metric in ACCURACY else None
+    effect, effect_name = _effect(draws, deciding, documents)
+    return Comparison(
+        metric=metric,
+        a=a.mean.value,
+        b=b.mean.value,
+        difference=draws.interval(),
+        p=deciding.mid_p if deciding is not None else by_bootstrap,
+        test="McNemar (mid-p)" if deciding is not None else "bootstrap",
+        p_bootstrap=by_bootstrap,
+        p_randomisation=_swap_p(draws.value, tossed),
+        mcnemar=pairs,
+        detectable=draws.detectable(),
+        effect=effect,
+        effect_name=effect_name,
+        seed_spread=(a.spread, b.spread),
+        documents=documents,
+    )
 
 
 def compare(
@@ -262,15 +271,12 @@ def _checked(draws: Draws, metric: str) -> Draws:
     return draws
 
 
-def _mcnemar(a: Row, b: Row) -> McNemar | None:
-    if len(a.runs) > 1 or len(b.runs) > 1 or a.runs[0].kind != "single":
+def _right(runs: Sequence[Judged]) -> NDArray[np.bool_] | None:
+    """Which documents of one label got it, where there is one run."""
+    if len(runs) > 1 or runs[0].kind != "single":
         return None
-    return mcnemar(_right(a.runs[0]), _right(b.runs[0]))
-
-
-def _right(run: Judged) -> NDArray[np.bool_]:
-    """Which documents of one label got it."""
-    return np.asarray(run.split.gold.multiply(run.split.predicted).sum(axis=1)).ravel() > 0
+    split = runs[0].split
+    return np.asarray(split.gold.multiply(split.predicted).sum(axis=1)).ravel() > 0
 
 
 def _effect(draws: Draws, pairs: McNemar | None, documents: int) -> tuple[float | None, str]:

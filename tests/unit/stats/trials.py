@@ -14,10 +14,11 @@ import numpy as np
 from unit.stats.judged_runs import noisy, of_classes
 
 from bench.predictions_file import SplitPredictions
-from bench.stats.comparing import Comparison, compare
+from bench.stats.comparing import Comparer, Comparison, Row, compare_rows
 from bench.stats.judged import Judged
+from bench.stats.resampling import bootstrap
 
-POPULATION = 40_000
+POPULATION = 20_000
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,21 @@ class Population:
     b: Sequence[Judged]
 
     def trials(self, count: int, documents: int, metric: str, resamples: int, seed: int = 0) -> Iterator[Comparison]:
-        """Comparisons on test sets drawn from it."""
+        """Comparisons on test sets drawn from it, as :func:`bench.stats.comparing.compare` makes them.
+
+        What a metric sums is worked out once, and a test set takes its documents' share of it.
+        """
         generator = np.random.default_rng(seed)
+        whole = Comparer((self.a, self.b), metric, resamples=1)
+        rows = whole.row(0), whole.row(1)
         for trial in range(count):
-            rows = generator.choice(POPULATION, documents, replace=False)
-            a, b = ([of_rows(run, rows) for run in side] for side in (self.a, self.b))
-            yield compare(a, b, metric, resamples=resamples, seed=trial)
-
-
-def of_rows(run: Judged, rows: Any) -> Judged:
-    """A run on some of its documents."""
-    split = run.split
-    return replace(run, split=SplitPredictions(list(map(str, rows)), split.gold[rows], split.predicted[rows], None))
+            chosen = np.sort(generator.choice(POPULATION, documents, replace=False))
+            parts = [[replace(run, terms=run.terms[chosen]) for run in row.sums] for row in rows]
+            draws = bootstrap([*parts[0], *parts[1]], resamples, trial)
+            ends = (draws[: len(parts[0])], draws[len(parts[0]) :])
+            right = [None if row.right is None else row.right[chosen] for row in rows]
+            a, b = (Row(tuple(part), *rest) for part, *rest in zip(parts, ends, right, strict=True))
+            yield compare_rows(a, b, metric, resamples, trial)
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,8 @@ def _judged(sides: Sequence[Any], labels: int, kind: Any, seed: int) -> Judged:
 
     full = [side if side.shape[1] == labels else _one_hot(side[:, 0], labels) for side in sides]
     gold, predicted = (csr_matrix(side, dtype=np.int8) for side in full)
-    return Judged("c", seed, SplitPredictions([], gold, predicted, None), np.full(labels, 9), POPULATION, kind)
+    ids = list(map(str, range(POPULATION)))
+    return Judged("c", seed, SplitPredictions(ids, gold, predicted, None), np.full(labels, 9), POPULATION, kind)
 
 
 def _one_hot(classes: Any, labels: int) -> Any:
