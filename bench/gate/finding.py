@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Outcome = Literal["held", "closed", "noted"]
 Numbers = Mapping[str, float | str | None]
@@ -112,9 +113,10 @@ class Verdict:
         total, closed = len(self.cells), [cell for cell in self.cells if cell.closed]
         if not closed:
             return f"gate open: {total} of {_cells(total)} {'holds' if total == 1 else 'hold'}"
-        checks = dict.fromkeys(found.check for cell in closed for found in cell.with_outcome("closed"))
+        checks = Counter(check for cell in closed for check in {found.check for found in cell.with_outcome("closed")})
+        why = ", ".join(f"{checks[check]} {_named(check)}" for check in get_args(Check) if checks[check])
         verb = "does" if len(closed) == 1 else "do"
-        return f"gate CLOSED: {len(closed)} of {_cells(total)} {verb} not hold ({', '.join(map(_named, checks))})"
+        return f"gate CLOSED: {len(closed)} of {_cells(total)} {verb} not hold ({why})"
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""

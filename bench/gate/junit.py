@@ -42,5 +42,11 @@ def _case(suite: ET.Element, cell: CellVerdict) -> None:
 
 def _lines(findings: Sequence[Finding]) -> str:
     return "\n".join(
-        f"{found.check}: {found.words}" + (f"\n  {found.remedy}" if found.remedy else "") for found in findings
+        f"{_place(found)}: {found.words}" + (f"\n  {found.remedy}" if found.remedy else "") for found in findings
     )
+
+
+def _place(found: Finding) -> str:
+    """The check, and the phase where the words do not name it themselves."""
+    phase = found.numbers.get("phase")
+    return f"{found.check} ({phase})" if phase and not found.words.startswith(f"{phase}:") else found.check

@@ -36,14 +36,15 @@ def remarks(verdict: Verdict) -> list[str]:
 
 def _row(cell: CellVerdict) -> list[str]:
     quality = next(iter(cell.of("quality")), None)
-    numbers = quality.numbers if quality is not None else {}
+    known = quality or next(iter(cell.of("cell")), None)
+    numbers = known.numbers if known is not None else {}
     return [
         cell.task,
         cell.name,
         str(numbers.get("metric", "–")),
         _score(numbers.get("before")),
         _score(numbers.get("now")),
-        _change(quality),
+        _change(quality) if quality is not None else _why_none(cell),
         shown_change(cell.of("memory"), "memory"),
         shown_change(cell.of("speed"), "speed"),
         _word(cell, quality),
@@ -54,9 +55,15 @@ def _score(value: float | str | None) -> str:
     return f"{value:.4f}" if isinstance(value, float) else "–"
 
 
-def _change(quality: Finding | None) -> str:
-    change = quality.numbers.get("change") if quality is not None else None
-    if quality is None or not isinstance(change, float):
+def _why_none(cell: CellVerdict) -> str:
+    """In a word, why quality could not be compared."""
+    absent = next(iter(cell.of("cell")), None)
+    return absent.words.partition(":")[0] if absent is not None else "not compared"
+
+
+def _change(quality: Finding) -> str:
+    change = quality.numbers.get("change")
+    if not isinstance(change, float):
         return "–"
     if quality.outcome == "held" and change == 0:
         return "same answers"

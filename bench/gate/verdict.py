@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from bench.gate.answers import Answers, read_answers
 from bench.gate.cost import check_cost
 from bench.gate.documents import check_documents
-from bench.gate.finding import CellVerdict, Finding, Limits, Verdict
+from bench.gate.finding import CellVerdict, Finding, Limits, Numbers, Verdict
 from bench.gate.integrity import check_record, check_reference, check_threshold
 from bench.gate.quality import Measured, judge_quality, measure
 from bench.gate.reference import ReferenceFile
 from bench.gate.words import cell_names, plain
 from bench.record import Record
-from bench.telling import differing, in_words
+from bench.telling import chosen_settings, differing, value_text
 
 if TYPE_CHECKING:
     from bench.store import Store
+
+_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def _check(
     if now is None:
         return _Checked(None, [_missing(before, records)])
     if now.status != "ok" or now.task_facts is None:
-        return _Checked(now, [_failed(now)])
+        return _Checked(now, [_failed(before, now)])
     file, store = places
     kept = file.answers(before)
     try:
@@ -98,32 +100,44 @@ def _missing(before: Record, records: Sequence[Record]) -> Finding:
     alike = [one for one in records if _same_words(one, before)]
     blocked = next((one for one in alike if one.status == "unavailable"), None)
     if blocked is not None:
-        return _failed(blocked)
+        return _failed(before, blocked)
     other = next((one for one in alike if one.status == "ok"), None)
     if other is None:
-        return Finding("cell", "closed", "missing: not among the results", _run(before))
-    words = f"missing: its settings were {_differing(before, other)}, now {_differing(other, before)}"
-    return Finding("cell", "closed", words, "if that was meant, write the reference again with --update --reason WHY")
+        return Finding("cell", "closed", "missing: not among the results", _run(before), _expected(before))
+    words = f"missing: it runs with other settings now: {_changed_settings(before, other)}"
+    remedy = "if that was meant, write the reference again with --update --reason WHY"
+    return Finding("cell", "closed", words, remedy, _expected(before))
 
 
 def _same_words(one: Record, other: Record) -> bool:
     return (one.task, one.method, one.model, one.seed) == (other.task, other.method, other.model, other.seed)
 
 
-def _differing(one: Record, other: Record) -> str:
-    settings = [record.identity.task_settings | record.identity.method_settings for record in (one, other)]
-    keys = differing(settings)
-    return plain(in_words({key: settings[0][key] for key in keys if key in settings[0]}) or "without them")
+def _changed_settings(before: Record, now: Record) -> str:
+    was, is_ = (record.identity.task_settings | chosen_settings(record.identity) for record in (before, now))
+    keys = differing([was, is_])
+    changes = [
+        f"{key} {value_text(was[key]) if key in was else 'unset'} → {value_text(is_[key]) if key in is_ else 'unset'}"
+        for key in keys[:_SHOWN]
+    ]
+    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    return plain(", ".join(changes) + more)
+
+
+def _expected(before: Record) -> Numbers:
+    """What the reference has of a cell that there is none of now."""
+    metric = before.task_facts.primary_metric if before.task_facts is not None else "micro_f1"
+    return {"metric": metric, "before": before.metrics.get(metric)}
 
 
 def _run(record: Record) -> str:
     return "run the suite again: bench run --suite NAME" + (" with all its models" if record.model else "")
 
 
-def _failed(record: Record) -> Finding:
+def _failed(before: Record, record: Record) -> Finding:
     words = f"{record.status}: {plain(record.reason or 'no reason is recorded')}"
     remedy = plain(record.remedy) if record.remedy else f"see bench results; bench run --retry {record.status}"
-    return Finding("cell", "closed", words, remedy)
+    return Finding("cell", "closed", words, remedy, _expected(before))
 
 
 def _parameters(before: Record, now: Record) -> list[Finding]:

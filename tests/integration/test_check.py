@@ -38,7 +38,7 @@ def test_a_worse_method_and_a_missing_cell_close_it(folder, tmp_path):
     assert call("check", reference, "--out", folder / "runs", "--update", "--reason", "first").code == 0
     done = call("check", reference, "--out", out)
     assert done.code == 1
-    assert done.out.startswith("gate CLOSED: 4 of 4 cells do not hold (missing or failed)\n")
+    assert done.out.startswith("gate CLOSED: 4 of 4 cells do not hold (4 missing or failed)\n")
     assert "new, and not in the reference: small-single × chance, seed 0" in done.out
     found = json.loads(call("check", reference, "--out", out, "--json").out)
     assert (found["open"], len(found["cells"])) == (False, 4)

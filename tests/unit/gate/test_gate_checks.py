@@ -145,11 +145,11 @@ def test_missing_failed_and_unavailable_cells_close_with_reason_and_remedy(gate)
         Cell(method="set", settings={"rank": 8}),
     )
     found = {cell.name.split(",")[0]: cell.findings[0] for cell in verdict.cells}
-    assert verdict.headline == "gate CLOSED: 4 of 4 cells do not hold (missing or failed)"
+    assert verdict.headline == "gate CLOSED: 4 of 4 cells do not hold (4 missing or failed)"
     assert found["gone"].words == "missing: not among the results"
     assert found["failed"].words == "oom: memory ran out"
     assert (found["blocked"].words, found["blocked"].remedy) == ("unavailable: no model here", "bench prepare m")
-    assert found["set"].words == "missing: its settings were without them, now rank=8"
+    assert found["set"].words == "missing: it runs with other settings now: rank unset → 8"
     assert all(finding.remedy for finding in found.values())
 
 

@@ -72,7 +72,7 @@ def test_an_open_gate_has_no_failure(gate):
 
 def test_markdown_says_the_verdict_first_and_escapes_what_comes_from_data(gate):
     text = as_markdown(verdict(gate))
-    assert text.startswith("## ❌ gate CLOSED: 2 of 3 cells do not hold (quality, missing or failed)")
+    assert text.startswith("## ❌ gate CLOSED: 2 of 3 cells do not hold (1 missing or failed, 1 quality)")
     assert "- **made-up × two, seed 0**\n  - quality: micro" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == 5
