@@ -179,7 +179,7 @@ def _heat(row: _Row, names: LabelNames) -> Heat | None:
         (*shown, *rest),
         shown,
         tuple(
-            tuple(float(v) / float(total) if total else None for v in line)
+            tuple(round(float(v) / float(total), 2) if total else None for v in line)  # as there is room for
             for line, total in zip(values, totals, strict=True)
         ),
         (f"Shares of the documents of each gold label; {counted(len(chosen), 'label')} with the most errors.",),
