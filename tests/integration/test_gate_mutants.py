@@ -40,7 +40,7 @@ NETWORKS = {
     "answer-truncated": Fault(
         "bench/approaches/instruction_tuning.py",
         "rows = [[*prompt, *target] for",
-        "rows = [[*prompt, *target][: 32] for",
+        "rows = [[*prompt, *target][: self.config.max_tokens] for",
         ("-t", "synthetic-clv", "-m", "instruction-tuning"),
     ),
     "quantised-head": Fault(
