@@ -9,6 +9,9 @@ from bench.record import PhaseMemory, PhaseSpeed, Record
 
 SHORTEST = 1.0
 """Seconds of a window that can be judged: over less, one interruption is most of what is measured."""
+UNDISTURBED = 0.8
+"""So much of the processors' time that a cell had in the reference it must have had for its speed to be judged: where
+others take more of it, they take caches and memory's bandwidth too, and even the processor's own time grows."""
 FLOOR_MIB = 64.0
 """Growth that never closes: what an allocator keeps or gives back differs by so much from run to run."""
 
@@ -77,15 +80,23 @@ def _judged_speed(phase: str, was: PhaseSpeed, is_: PhaseSpeed, tolerance: float
         return Finding("speed", "held", numbers=numbers)
     allowed = f"({share(change)}; {share(-tolerance)} allowed)"
     words = f"{phase}: {rates[0]:,.0f} → {rates[1]:,.0f} documents/s {allowed}"
-    if on_processor and (work is None or work >= -tolerance):
-        return Finding("speed", "noted", f"{words}, {_excuse(work)}", numbers=numbers)
+    excuse = _excuse(was, is_, tolerance) if on_processor else ""
+    if excuse:
+        return Finding("speed", "noted", f"{words}, {excuse}", numbers=numbers)
     return Finding("speed", "closed", words, _REMEDY, numbers)
 
 
-def _excuse(work: float | None) -> str:
-    if work is None:
+def _excuse(was: PhaseSpeed, is_: PhaseSpeed, tolerance: float) -> str:
+    """Why slowness on a processor may be others' doing; empty where it is the cell's own."""
+    work = _computing(was, is_)
+    if work is None or not was.processor_seconds or not is_.processor_seconds:
         return "but how long the processor was at it is not known"
-    return f"but by the processor's own time {share(work)}: others used the machine"
+    if work >= -tolerance:
+        return f"but by the processor's own time {share(work)}: others used the machine"
+    had = was.processor_seconds / was.seconds, is_.processor_seconds / is_.seconds
+    if had[1] < UNDISTURBED * had[0]:
+        return f"but the cell had {had[1]:.2g} processors of time, {had[0]:.2g} then: others used the machine"
+    return ""
 
 
 def _rate(speed: PhaseSpeed, seconds: float) -> float:

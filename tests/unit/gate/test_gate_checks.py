@@ -200,6 +200,9 @@ def test_slower_code_closes_and_a_busy_machine_is_noted(gate):
     busy = gate.judge(Cell(changes=speed(40.0, 16.0)))
     assert busy.open
     assert "others used the machine" in words(busy, "speed")[0]
+    crowded = gate.judge(Cell(changes=speed(40.0, 30.0)))
+    assert crowded.open
+    assert "the cell had 0.75 processors of time, 1.5 then" in words(crowded, "speed")[0]
     assert gate.judge(Cell(changes=speed(12.0, 18.0))).open
 
 
