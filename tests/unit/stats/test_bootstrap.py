@@ -102,3 +102,9 @@ def test_undefined_draws_are_left_out_unless_they_are_most() -> None:
     assert some.around.tolist() == [-0.5, 0.5]
     with pytest.raises(ValueError, match="undefined in most draws"):
         _ = Draws(0.0, np.array([np.nan, np.nan, 2.0])).around
+
+
+def test_every_document_is_drawn_as_often_as_any_other() -> None:
+    weights = np.concatenate(list(drawn_weights(20, 4000, 0)), axis=1)
+    assert weights.mean(axis=1) == pytest.approx(np.ones(20), abs=0.08)
+    assert weights.var(axis=1) == pytest.approx(np.full(20, 0.95), abs=0.12)
