@@ -104,6 +104,8 @@ def _figure(plot: PointPlot, style: Style) -> Figure:
             text.remove()
         figure.draw_without_rendering()
         label()
+    # What was laid out stays: laying it out anew for each format would take a third of the time.
+    figure.set_layout_engine("none")
     return figure
 
 

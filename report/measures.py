@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any, Literal
 
 from bench.record import Record
@@ -217,7 +217,13 @@ def summarise(group: Group, measure: Measure) -> Summary | None:
     numbers = [value for value in values if value is not None and math.isfinite(value)]
     if not numbers or len(numbers) < len(values):
         return None
-    return Summary(fmean(numbers), stdev(numbers) if len(numbers) > 1 else None)
+    mean = fmean(numbers)
+    return Summary(mean, _std(numbers, mean) if len(numbers) > 1 else None)
+
+
+def _std(numbers: Sequence[float], mean: float) -> float:
+    """Sample standard deviation; that of the standard library works in fractions, which takes ten times as long."""
+    return math.sqrt(math.fsum((number - mean) ** 2 for number in numbers) / (len(numbers) - 1))
 
 
 def _memory(phase: str, field: str, title: str) -> Measure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from report.fronts import front, step_line
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 POINTS = st.lists(st.tuples(st.integers(1, 6).map(float), st.integers(0, 6).map(float)), max_size=12)
 
 
+@settings(deadline=None)
 @given(POINTS, st.booleans())
 def test_it_holds_just_the_points_that_none_beats(points: list[tuple[float, float]], more: bool) -> None:
     sign = 1 if more else -1
