@@ -22,8 +22,8 @@ class Link:
 
 def contents(report: Report) -> tuple[Link, ...]:
     """Every section, in the order of the page."""
-    links = [Link("The answer", "page.the-answer")] if report.answer else []
-    links.append(Link("At a glance", "page.at-a-glance"))
+    links = [Link("The answer", "page.answer")] if report.answer else []
+    links.append(Link("At a glance", "page.glance"))
     links += map(_part, report.parts)
     if report.chapters:
         below = tuple(Link(chapter.title, f"{ACROSS}.{chapter.key}") for chapter in report.chapters)

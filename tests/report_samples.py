@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from made_records import build_record
 
-from bench.record import Identity, Record
+from bench.record import Identity, Record, TaskFacts
 from report.answer import Answer, Finding
 from report.chapters import Answer as Given
 from report.chapters import Chapter, Excerpt
@@ -44,24 +44,32 @@ def sample_records() -> list[Record]:
         build_record(task="hostile", method=name, f1=0.3 + n / 20, settings={"label": name})
         for n, name in enumerate(HOSTILE)
     ]
-    sizes = [("100", 0.4), ("300", 0.5), ("all", 0.6)]
-    for seed in (0, 1):
-        records += [
-            build_record(task="curved", seed=seed, f1=f1 + seed / 50, method=method, task_settings={"train_size": size})
-            for size, f1 in sizes
-            for method in ("tfidf", "bert")
-        ]
+    records += [
+        _curve_point(size, seed, method, f1)
+        for seed in (0, 1)
+        for size, f1 in ((100, 0.4), (300, 0.5), (None, 0.6))
+        for method in ("tfidf", "bert")
+    ]
     failed = build_record(
         method="zero-shot", status="oom", reason="out of memory", remedy="use a smaller batch", seed=0
     )
     return [*records, failed]
 
 
+def _curve_point(size: int | None, seed: int, method: str, f1: float) -> Record:
+    documents = {"train": size or 2000, "validation": 100, "test": 500}
+    facts = TaskFacts(kind="multi", n_labels=9, documents=documents, primary_metric="micro_f1")
+    score = f1 + seed / 50 + (0.05 if method == "bert" else 0.0)
+    settings = {"train_documents": size, "sampling": "hashed"}
+    shared = {"task_facts": facts, "fingerprint": f"data {size}"}
+    return build_record(task="curved", seed=seed, f1=score, method=method, task_settings=settings, **shared)
+
+
 def sample_report() -> Report:
     """A report with an answer, chapters of every kind, failures and missing cells."""
     report = build_report(sample_records(), [Identity(task="debtags", method="few-shot", seed=0)])
-    first = report.parts[0]
-    parts = (replace(first, chapters=(labels_chapter(), lines_chapter(), documents_chapter())), *report.parts[1:])
+    chapters = (labels_chapter(), lines_chapter(), documents_chapter())
+    parts = tuple(replace(p, chapters=chapters) if p.title == "debtags" else p for p in report.parts)
     findings = tuple(Finding(part.title, part.anchor, _VERDICT, _SENTENCES) for part in parts[:2])
     answer = Answer(("Of 18 planned cells 2 have no result.",), findings)
     return replace(report, parts=parts, answer=answer, chapters=(ranks_chapter(),))

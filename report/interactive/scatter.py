@@ -55,7 +55,9 @@ def _seeds(series: Sequence[Series], plot: Plot, style: Style) -> list[Trace]:
     look = _marks([point for _, point in pairs], series[0], style, 5)
     names = [shown(_name(one)) for one, _ in pairs]
     hover = _hover(plot, "%{customdata}, one seed")
-    return [look | {"mode": "markers", "opacity": 0.5, "customdata": names, "hovertemplate": hover}]
+    # Keys go from mean to mean.
+    quiet = {"mode": "markers", "opacity": 0.5, "meta": "seeds"}
+    return [look | quiet | {"customdata": names, "hovertemplate": hover}]
 
 
 def _marks(points: Sequence[tuple[float, float]], lead: Series, style: Style, size: int) -> Trace:

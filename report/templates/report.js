@@ -130,13 +130,18 @@
 
   function places(data) {
     return data.flatMap((trace, curveNumber) => {
-      if (trace.hoverinfo === "skip") return [];
+      if (trace.hoverinfo === "skip" || trace.meta === "seeds") return [];
       if (trace.z) {
-        return trace.z.flatMap((row, y) => row.flatMap((value, x) => (value === null ? [] : [{ curveNumber, pointNumber: [x, y] }])));
+        return trace.z.flatMap((row, y) => row.flatMap((value, x) => (value === null ? [] : [{ curveNumber, xval: x, yval: y }])));
       }
       const values = trace.orientation === "h" ? trace.x : trace.y;
       return values.flatMap((value, pointNumber) => (value === null ? [] : [{ curveNumber, pointNumber }]));
     });
+  }
+
+  function hoverText(plot) {
+    const lines = all(".hoverlayer .hovertext tspan.line, .hoverlayer .hovertext text:not(:has(tspan.line))", plot);
+    return lines.map((line) => line.textContent).filter(Boolean).join(", ");
   }
 
   function hearKeys(figure, plot, data) {
@@ -150,10 +155,7 @@
       event.preventDefault();
       at = at < 0 && step < 0 ? points.length - 1 : (at + step + points.length) % points.length;
       globalThis.Plotly.Fx.hover(plot, [points[at]]);
-      said.textContent = all(".hoverlayer .hovertext tspan.line, .hoverlayer .hovertext text:not(:has(tspan.line))", plot)
-        .map((line) => line.textContent)
-        .filter(Boolean)
-        .join(", ");
+      setTimeout(() => (said.textContent = hoverText(plot)), 100); // plotly waits a little between two of them.
     });
     plot.addEventListener("blur", () => globalThis.Plotly.Fx.unhover(plot));
   }
