@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 Outcome = Literal["held", "closed", "noted"]
 Numbers = Mapping[str, float | str | None]
-Check = Literal["cell", "documents", "record", "threshold", "quality", "parameters", "memory", "speed"]
+Check = Literal["cell", "documents", "record", "threshold", "quality", "batching", "parameters", "memory", "speed"]
 
 
 @dataclass(frozen=True)

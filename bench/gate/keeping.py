@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PHASES = ("train", "predict")
 """Whose memory and speed are judged."""
-_FACTS = ("parameters", "device")
+_FACTS = ("parameters", "device", "alone")
 _SHOWN = 5
 
 

@@ -89,6 +89,7 @@ def _compare(before: Record, now: Record, kept: Answers, answers: Answers, limit
         *documents,
         *check_reference(before, kept),
         *own,
+        *_batching(before, now),
         *_parameters(before, now),
         *check_cost(before, now, limits),
     ]
@@ -138,6 +139,23 @@ def _failed(before: Record, record: Record) -> Finding:
     words = f"{record.status}: {plain(record.reason or 'no reason is recorded')}"
     remedy = plain(record.remedy) if record.remedy else f"see bench results; bench run --retry {record.status}"
     return Finding("cell", "closed", words, remedy, _expected(before))
+
+
+def _batching(before: Record, now: Record) -> list[Finding]:
+    """A document that is answered otherwise alone than among others is read with its neighbours, or their padding.
+
+    What training learns to live with may cost little in the metric.
+    """
+    was, is_ = (record.facts.get("alone") for record in (before, now))
+    if not isinstance(was, dict) or not isinstance(is_, dict):
+        return []
+    if was.get("strays") or not is_.get("strays"):
+        return [Finding("batching", "held")]
+    words = f"documents are answered otherwise alone than in batches: {100 * is_.get('changed_share', 0):.0f} % of "
+    words += f"{is_.get('documents', 0)} get another answer"
+    if "greatest_difference" in is_:
+        words += f", scores move by up to {is_['greatest_difference']:.3g}, their spread is {is_['spread']:.3g}"
+    return [Finding("batching", "closed", words, "see whether padding, or what is beside a document, is read with it")]
 
 
 def _parameters(before: Record, now: Record) -> list[Finding]:

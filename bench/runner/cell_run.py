@@ -43,7 +43,8 @@ def run_cell(job: CellJob, instruments: CellInstruments, started_at: str) -> Rec
         window.count_if_silent(len(data.train))
     found = outcome(method, data, job.identity, context, instruments)
     _write(found, job)
-    record = _record(job, found, Labelled(job.identity, method, data, context, instruments, job.sweep), started_at)
+    labelled = Labelled(job.identity, method, data, context, instruments, job.sweep, found.judged)
+    record = _record(job, found, labelled, started_at)
     if not job.save_model:
         return record
     # After all phases, so that it is in no measurement, and after the record, so that it costs no result.
@@ -133,6 +134,7 @@ def _environment(job: CellJob, device: str) -> Environment:
 def _record(job: CellJob, found: Outcome, labelled: Labelled, started_at: str) -> Record:
     device = job.device or best_device(job.uses_torch)
     environment, evaluation = _environment(job, device), found.evaluation()
+    figures = labelled.figures(environment)  # before the facts, to which it adds
     return job.record(
         "ok",
         started_at,
@@ -143,5 +145,5 @@ def _record(job: CellJob, found: Outcome, labelled: Labelled, started_at: str) -
         predictions=file_hash(job.folder / PREDICTIONS),
         facts=labelled.instruments.facts | {"device": device},
         environment=environment,
-        **labelled.figures(environment),
+        **figures,
     )

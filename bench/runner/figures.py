@@ -20,7 +20,10 @@ from bench.meters.sweep import BUDGET_SECONDS as SWEEP_SECONDS
 from bench.meters.sweep import BatchSweep, RanOut
 from bench.meters.unmeasured import NotMeasured
 from bench.method import Context, Method, QuietInstruments
+from bench.prediction import Prediction
+from bench.predictions_file import SplitPredictions
 from bench.record import Environment, Identity, Latency, PhaseCompute, Sweep
+from bench.runner.alone import Alone
 from bench.task import TaskData
 
 PREDICT_BATCH = "predict_batch_size"
@@ -45,6 +48,7 @@ class Labelled:
         context: What it was given.
         instruments: What measured it.
         sweeps: Whether prediction is to be measured at many batch sizes.
+        judged: What its test documents got; None where nobody is to look whether they get the same alone.
     """
 
     identity: Identity
@@ -53,6 +57,7 @@ class Labelled:
     context: Context
     instruments: CellInstruments
     sweeps: bool = False
+    judged: SplitPredictions | None = None
 
     def figures(self, environment: Environment) -> dict[str, Any]:
         """All that was measured, as the record takes it, with the reasons why some of it was not.
@@ -60,14 +65,17 @@ class Labelled:
         A method that loads nothing spends no time on it: scripts find the same phases in every finished cell.
         """
         missing: dict[str, str] = {}
-        found = {"latency": _try("latency", self._latency, missing)}
+        alone = Alone(self._alone)
+        found = {"latency": _try("latency", lambda: self._latency(alone), missing)}
+        if found["latency"] is not None and self.judged is not None:
+            self._note_alone(alone, self.judged, missing)
         if self.sweeps:
             found["sweep"] = _try("sweep", self._sweep, missing)
         measured = self.instruments.measured()
         found["compute"] = _try("compute", lambda: self._compute(measured, environment), missing) or {}
         return {**vars(measured), "seconds": {"load": 0.0, **measured.seconds}, **found, "unmeasured": missing}
 
-    def _latency(self) -> Latency:
+    def _latency(self, alone: Alone) -> Latency:
         """Over test documents that the seed draws, in a phase of its own; what the method notes meanwhile is dropped.
 
         Raises:
@@ -75,12 +83,18 @@ class Labelled:
         """
         if self.identity.judged_on == "validation":
             raise NotMeasured("trials of a search are not timed one document at a time")
-        context = self.context
         budget = min(BUDGET_SECONDS, SHARE * sum(self.instruments.seconds().values()))
-        alone = replace(context, instruments=QuietInstruments())
         with self.instruments.phase("latency"):
-            meter = LatencyMeter(budget, context.deadline)
-            return meter.measure(lambda text: self.method.predict([text], alone), self._drawn("latency", MOST))
+            return LatencyMeter(budget, self.context.deadline).measure(alone.label, self._drawn("latency", MOST))
+
+    def _alone(self, text: str) -> Prediction:
+        return self.method.predict([text], replace(self.context, instruments=QuietInstruments()))
+
+    def _note_alone(self, alone: Alone, judged: SplitPredictions, missing: dict[str, str]) -> None:
+        """Note whether the documents of latency got what they had got among others."""
+        found = _try("alone", lambda: alone.beside(judged, self._places("latency", MOST)), missing)
+        if found is not None:
+            self.context.note(alone=found)
 
     def _sweep(self) -> Sweep:
         """Prediction of test documents that the seed draws, at many batch sizes, in a phase of its own.
@@ -122,9 +136,11 @@ class Labelled:
 
     def _drawn(self, purpose: str, most: int) -> list[str]:
         """Texts of test documents, in an order that the seed draws."""
-        texts = self.data.test.texts
-        places = random.Random(self.context.seeds.of(purpose)).sample(range(len(texts)), min(most, len(texts)))
-        return [texts[place] for place in places]
+        return [self.data.test.texts[place] for place in self._places(purpose, most)]
+
+    def _places(self, purpose: str, most: int) -> list[int]:
+        n = len(self.data.test)
+        return random.Random(self.context.seeds.of(purpose)).sample(range(n), min(most, n))
 
     def _compute(self, measured: Measured, environment: Environment) -> Mapping[str, PhaseCompute]:
         """Operations of training and prediction, beside what the hardware can do.

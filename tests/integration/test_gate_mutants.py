@@ -36,6 +36,7 @@ NETWORKS = {
         "last = (mask * positions).argmax(dim=1)",
         "last = positions[-1].expand(len(hidden))",
         ("-t", "synthetic-clv", "-m", "embedding-head"),
+        frozenset({"quality", "batching"}),
     ),
     "answer-truncated": Fault(
         "bench/approaches/instruction_tuning.py",

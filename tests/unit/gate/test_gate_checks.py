@@ -135,6 +135,21 @@ def test_a_layer_that_is_no_longer_trained_closes(gate):
     assert words(verdict, "parameters") == ["the network's parameters changed: trainable 10 → 8"]
 
 
+def alone(strays):
+    facts = {"documents": 50, "changed_share": 0.04, "greatest_difference": 2.0, "spread": 1.0, "strays": strays}
+    return {"facts": {"device": "cpu", "alone": facts}}
+
+
+def test_answers_that_begin_to_depend_on_the_batch_close(gate):
+    gate.refer(Cell(changes=alone(strays=False)))
+    assert gate.judge(Cell(changes=alone(strays=False))).open
+    verdict = gate.judge(Cell(changes=alone(strays=True)))
+    assert closing(verdict) == {"batching"}
+    assert "4 % of 50 get another answer, scores move by up to 2" in words(verdict, "batching")[0]
+    gate.refer(Cell(changes=alone(strays=True)))
+    assert gate.judge(Cell(changes=alone(strays=True))).open
+
+
 def test_missing_failed_and_unavailable_cells_close_with_reason_and_remedy(gate):
     gate.refer(Cell(method="gone"), Cell(method="failed"), Cell(method="blocked"), Cell(method="set"))
     failed = {"status": "oom", "reason": "memory ran out", "metrics": {}}
