@@ -38,11 +38,10 @@ def test_pairs_are_exact_whatever_the_number_of_labels(n_labels):
 
 
 def test_a_pair_of_a_label_that_is_missed_less_often_may_come_first():
-    """Of a label that is missed often but always for another one no pair is frequent."""
-    n = 600
-    gold = [[0]] * 300 + [[label] for label in range(1, 301)] + [[599]] * 5
-    predicted = [[300 + place % 290] for place in range(300)] + [[599]] * 300 + [[1]] * 5
-    found = Errors.of(sets_matrix(gold, n), sets_matrix(predicted, n)).pairs(1)
+    """Three hundred labels are missed six times each, always for another one; the last five times for the same."""
+    gold = [[label] for label in range(300) for _ in range(6)] + [[599]] * 5
+    predicted = [[300 + (6 * label + turn) % 290] for label in range(300) for turn in range(6)] + [[1]] * 5
+    found = Errors.of(sets_matrix(gold, 600), sets_matrix(predicted, 600)).pairs(1)
     assert found == brute(gold, predicted)[:1] == [Pair(599, 1, 5)]
 
 
