@@ -111,7 +111,8 @@ class Selector:
         if len(wanted) == len(self.settings):
             return row
         records = tuple(one for one in row.records if str(one.seed) == self.settings["seed"])
-        return replace(row, records=records, name=f"{row.name} seed {self.settings['seed']}") if records else None
+        named = f"{row.name[:-1]}, " if row.name.endswith("]") else f"{row.name}["
+        return replace(row, records=records, name=f"{named}seed={self.settings['seed']}]") if records else None
 
     def _is_cell(self, record: Record) -> bool:
         return len(self.word) >= _SHORTEST_CELL and record.cell.startswith(self.word)

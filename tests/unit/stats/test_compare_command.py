@@ -85,6 +85,7 @@ def test_rows_are_named_by_model_settings_seed_or_cell(tmp_path: Path) -> None:
     assert by_slug == pairs(tmp_path, "head@Qwen3-4B[rank=16]", "bert")
     (group,) = rows_of(tmp_path, "head@Qwen3-0.6B[seed=1]", small.cell[:8])
     assert [row["seeds"] for row in group["rows"]] == [[1], [0]]
+    assert group["rows"][0]["name"] == "head@Qwen3-0.6B[seed=1]"
 
 
 @pytest.mark.parametrize(
