@@ -32,6 +32,7 @@ def chart_figure(chart: Chart, style: Style) -> Figure:
     legend = _drawn(axes, chart, style)
     if legend:
         _legend(figure, legend)
+    figure.draw_without_rendering()  # lays it out
     return figure
 
 

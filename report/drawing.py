@@ -6,10 +6,10 @@ import io
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from bench.meters.environment import usable_cores
 from report.chart_drawing import chart_figure, frame
 from report.charts import Chart
 from report.curve_drawing import draw_curves, label_ends, looks
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from report.figures import Figure as Figured
+
 SIZE = (5.6, 3.9)
 """Inches: a phone shows it at about its own size."""
 _MOST_LABELS = 30
 _MOST_IN_LEGEND = 12
+_MANY = 16
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 _ADAPT = (
     f"<style>:root{{color:{INK};color-scheme:light dark}}"
@@ -35,41 +38,44 @@ _ADAPT = (
 AnyPlot = Plot | CurvePlot | Chart
 PointPlot = Plot | CurvePlot
 
-__all__ = ["AnyPlot", "Drawing", "draw", "styles"]
+__all__ = ["AnyPlot", "draw", "draw_all", "styles"]
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A plot in two formats.
+def draw_all(figures: Sequence[Figured], style: Style) -> dict[str, str]:
+    """Draw figures, very many of them in as many processes as there are cores.
 
-    Attributes:
-        png: On white.
-        svg: On a clear ground; its ink follows the page's light or dark scheme.
+    Returns:
+        Name → what :func:`draw` makes.
     """
+    from joblib import Parallel, delayed
 
-    png: bytes
-    svg: str
+    # New processes import matplotlib anew, which takes as long as drawing some plots.
+    workers = usable_cores() if len(figures) >= _MANY else 1
+    drawn = Parallel(n_jobs=workers)(delayed(draw)(figure.plot, style) for figure in figures)
+    return {figure.name: svg for figure, svg in zip(figures, drawn, strict=True)}
 
 
-def draw(plot: AnyPlot, style: Style) -> Drawing:
-    """Draw a plot, the same way every time."""
+def draw(plot: AnyPlot, style: Style) -> str:
+    """A plot as SVG, drawn the same way every time.
+
+    It stands on a clear ground, and its ink follows the light or dark scheme of the page.
+    """
     import matplotlib as mpl
 
     settings = {**mpl.rcParamsDefault, "svg.fonttype": "none", "svg.hashsalt": slug(plot.title)}
     settings.pop("backend", None)
     settings.pop("backend_fallback", None)
     with mpl.rc_context(settings), warnings.catch_warnings():
-        # A label may hold signs that the font lacks: they show as boxes in the PNG, and right in the SVG.
+        # A label may hold signs that the font lacks, whose width is then guessed.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure = _figure(plot, style) if isinstance(plot, PointPlot) else chart_figure(plot, style)
-        png = _saved(figure, "png", dpi=160, facecolor="white")
-        svg = _saved(figure, "svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return Drawing(png, _adapting(svg.decode()))
+        return _adapting(_svg(_figure(plot, style) if isinstance(plot, PointPlot) else chart_figure(plot, style)))
 
 
-def _saved(figure: Figure, kind: Literal["png", "svg"], **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, **options)
+def _svg(figure: Figure) -> str:
+    # What was laid out stays: to lay it out anew would take as long as to draw it.
+    figure.set_layout_engine(None)
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
@@ -104,8 +110,6 @@ def _figure(plot: PointPlot, style: Style) -> Figure:
             text.remove()
         figure.draw_without_rendering()
         label()
-    # What was laid out stays: laying it out anew for each format would take a third of the time.
-    figure.set_layout_engine("none")
     return figure
 
 

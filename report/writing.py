@@ -44,7 +44,7 @@ def write_report(
     evidence: Evidence | None = None,
     wishes: Wishes | None = None,
 ) -> ReportFiles:
-    """Write ``report.md``, ``report.html``, ``plots/*.png`` and ``tables/*`` (CSV and LaTeX) into a folder.
+    """Write ``report.md``, ``report.html``, ``plots/*.svg`` and ``tables/*`` (CSV and LaTeX) into a folder.
 
     The same records give the same files, byte for byte. Each is written aside and renamed, the pages last, so that a
     reader never sees half a file or a page without its plots.
@@ -60,7 +60,7 @@ def write_report(
     Raises:
         OSError: The folder cannot be written.
     """
-    from report.drawing import draw, styles
+    from report.drawing import draw_all, styles
     from report.exports import exported
     from report.html import render_html
     from report.markdown import render_markdown
@@ -70,12 +70,12 @@ def write_report(
     if wishes and report.drawn:
         wishes.tell(f"drawing {len(report.drawn)} plots")
     style = styles([one.method for figure in report.drawn for one in figure.plot.series])
-    drawn = {figure.name: draw(figure.plot, style) for figure in report.drawn}
-    plots = [_write(out / "plots" / f"{name}.png", drawing.png) for name, drawing in drawn.items()]
+    drawn = draw_all(report.drawn, style)
+    plots = [_write(out / "plots" / f"{name}.svg", svg.encode()) for name, svg in drawn.items()]
     tables = [_write(out / "tables" / name, text.encode()) for name, text in exported(report).items()]
     pages = {
-        "report.html": render_html(report, {name: drawing.svg for name, drawing in drawn.items()}),
-        "report.md": render_markdown(report, {name: f"plots/{name}.png" for name in drawn}),
+        "report.html": render_html(report, drawn),
+        "report.md": render_markdown(report, {name: f"plots/{name}.svg" for name in drawn}),
     }
     html, markdown = (_write(out / name, text.encode()) for name, text in pages.items())
     return ReportFiles(markdown, html, tuple(plots), tuple(tables), report.answer)

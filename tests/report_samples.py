@@ -180,4 +180,4 @@ def ranks_chapter() -> Chapter:
 def as_page(report: Report) -> str:
     """The report as HTML with its images."""
     style = styles([one.method for figure in report.drawn for one in figure.plot.series])
-    return render_html(report, {figure.name: draw(figure.plot, style).svg for figure in report.drawn})
+    return render_html(report, {figure.name: draw(figure.plot, style) for figure in report.drawn})

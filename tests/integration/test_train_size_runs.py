@@ -39,7 +39,7 @@ def test_sizes_are_run_shown_resumed_and_reported(run, bench, tmp_path):
     assert report.index("## small-single: learning curves") < report.index("## small-single (train_documents=10)")
     assert "| micro-F1 at 10 |" in " ".join(report.split())
     assert "micro-F1 at all 60" in report
-    assert len(list((tmp_path / "out/plots").glob("*learning-curve.png"))) == 1
+    assert len(list((tmp_path / "out/plots").glob("*learning-curve.svg"))) == 1
     # All were tested on the same documents.
     tables = [pq.read_table(path) for path in sorted((tmp_path / "out").glob("cells/*/predictions.parquet"))]
     assert len(tables) == 6

@@ -103,8 +103,8 @@ def test_files_are_complete(record: MakeRecord, tmp_path: Path) -> None:
     files = write_report([record(seed=s) for s in (0, 1)] + [record(method="prior", f1=0.1)], tmp_path / "new")
     assert files.html.name == "report.html"
     assert files.markdown.name == "report.md"
-    assert [path.name for path in files.plots] == ["debtags-predict-speed.png", "debtags-host-memory.png"]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in files.plots)
+    assert [path.name for path in files.plots] == ["debtags-predict-speed.svg", "debtags-host-memory.svg"]
+    assert all("<svg" in path.read_text("utf-8") for path in files.plots)
     shown = re.findall(r"\]\((plots/[^)]+)\)", files.markdown.read_text())
     assert [tmp_path / "new" / address for address in shown] == list(files.plots)
     assert not list((tmp_path / "new").rglob("*.tmp"))
@@ -150,7 +150,7 @@ def test_any_text_is_shown_as_text(record: MakeRecord, tmp_path: Path) -> None:
         # As method in the results, as method, reason, remedy and traceback among the failures.
         assert page.cells.count(plain(text)) >= 5
         assert in_markdown.count(plain(text)) >= 5
-    assert all(re.fullmatch(r"[a-z0-9-]+\.png", path.name) for path in files.plots)
+    assert all(re.fullmatch(r"[a-z0-9-]+\.svg", path.name) for path in files.plots)
     assert {path.parent for path in files.plots} == {tmp_path / "plots"}
 
 
@@ -170,7 +170,7 @@ def test_nothing_runs_but_the_scripts_that_the_policy_knows(record: MakeRecord, 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_plots_show_any_text_as_text(text: str) -> None:
     series = (Series(plain(text), plain(text), 10.0, 0.5),)
-    svg = draw(Plot("k", plain(text), Axis("x"), Axis("y"), series), styles([plain(text)])).svg
+    svg = draw(Plot("k", plain(text), Axis("x"), Axis("y"), series), styles([plain(text)]))
     root = ET.fromstring(svg)
     labels = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert labels.count(plain(text)) >= 2  # title, and label or legend

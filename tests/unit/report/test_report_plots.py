@@ -87,8 +87,7 @@ def test_drawing_changes_no_global_state(record: MakeRecord) -> None:
     plot = speed_plot([record()])
     assert plot is not None
     style = styles(["tfidf"])
-    assert draw(plot, style).svg == draw(plot, style).svg
-    assert draw(plot, style).png.startswith(b"\x89PNG")
+    assert draw(plot, style) == draw(plot, style)
     assert dict(mpl.rcParams) == before
 
 

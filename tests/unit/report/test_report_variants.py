@@ -34,7 +34,7 @@ def plot_of(section: Section) -> Plot:
 
 
 def drawn(plot: Plot) -> list[str]:
-    svg = draw(plot, styles([one.method for one in plot.series])).svg
+    svg = draw(plot, styles([one.method for one in plot.series]))
     return re.findall(r"<text[^>]*>([^<]+)</text>", svg)
 
 
