@@ -229,21 +229,25 @@
     });
   }
 
-  if (!globalThis.DecompressionStream) return;
-  page.classList.add("enhanced");
-  whenNear(all("table.live"), (table) => enhance(table).catch(giveUp));
-  let turn = Promise.resolve(); // One after the other: each measures what it has just drawn.
-  whenNear(all("figure"), (figure) => (turn = turn.then(() => draw(figure)).catch(giveUp)));
-  all(".browser").forEach(filterable);
-  all(".menu details").forEach((menu) => menu.addEventListener("click", closeMenu));
-  markCurrent();
-  aroundPrint();
-  dark.addEventListener("change", () => drawn.forEach((update) => update()));
-  addEventListener("hashchange", follow);
-  if (location.hash) follow();
+  function start() {
+    whenNear(all("table.live"), (table) => enhance(table).catch(giveUp));
+    let turn = Promise.resolve(); // One after the other: each measures what it has just drawn.
+    whenNear(all("figure"), (figure) => (turn = turn.then(() => draw(figure)).catch(giveUp)));
+    all(".browser").forEach(filterable);
+    all(".menu details").forEach((menu) => menu.addEventListener("click", closeMenu));
+    markCurrent();
+    aroundPrint();
+    dark.addEventListener("change", () => drawn.forEach((update) => update()));
+    addEventListener("hashchange", follow);
+    if (location.hash) follow();
+  }
 
   function giveUp(error) {
     page.classList.remove("enhanced"); // All rows and the images show again.
     throw error;
   }
+
+  if (!globalThis.DecompressionStream) return;
+  page.classList.add("enhanced"); // Before the first long table is read: its later rows are never laid out.
+  addEventListener("DOMContentLoaded", start);
 })();

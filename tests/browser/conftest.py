@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import launched
 from report_samples import as_page, sample_report
 
-playwright = pytest.importorskip("playwright.sync_api")
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 
 
@@ -57,17 +44,8 @@ Open = Callable[..., Opened]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        reason = "no Chromium here: apt-get install --no-install-recommends chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with playwright.sync_playwright() as made:
-        # A new, empty profile each time it is launched.
-        browser = made.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
-        yield browser
-        browser.close()
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -80,23 +58,41 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opening(browser: Any, sample: Path) -> Iterator[Open]:
-    """Opens the sample: ``opening("phone", "dark", java_script_enabled=False, at="#metrics", path=...)``."""
+    """Opens the sample: ``opening("phone", at="#debtags", java_script_enabled=False)``."""
     contexts = []
 
-    def make(size: str = "desktop", scheme: str = "light", at: str = "", path: Path = sample, **options: Any) -> Opened:
-        width, height = SIZES[size]
-        viewport = {"width": width, "height": height}
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce", **options)
-        contexts.append(context)
-        opened = Opened(context.new_page())
-        opened.page.set_default_timeout(30_000)
-        opened.page.on("request", lambda request: opened.requests.append(request.url))
-        opened.page.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.page.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
-        opened.page.goto(path.as_uri() + at)
-        return opened
+    def make(size: str = "desktop", at: str = "", **options: Any) -> Opened:
+        contexts.append(_context(browser, size, **options))
+        return _opened(contexts[-1], sample.as_uri() + at)
 
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def whole(browser: Any, sample: Path) -> Iterator[Opened]:
+    """The sample on a desktop with all chapters unfolded and all figures drawn; tests leave it as they found it."""
+    context = _context(browser, "desktop")
+    opened = _opened(context, sample.as_uri())
+    opened.page.evaluate("document.querySelectorAll('details.fold').forEach((fold) => (fold.open = true))")
+    opened.through()
+    yield opened
+    context.close()
+
+
+def _context(browser: Any, size: str, **options: Any) -> Any:
+    width, height = SIZES[size]
+    viewport = {"width": width, "height": height}
+    return browser.new_context(viewport=viewport, color_scheme="light", reduced_motion="reduce", **options)
+
+
+def _opened(context: Any, address: str) -> Opened:
+    opened = Opened(context.new_page())
+    opened.page.set_default_timeout(30_000)
+    opened.page.on("request", lambda request: opened.requests.append(request.url))
+    opened.page.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
+    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.page.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
+    opened.page.goto(address)
+    return opened
