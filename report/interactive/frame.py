@@ -103,7 +103,9 @@ def number_axis(axis: Axis, values: Sequence[float], *, zero: bool = False) -> d
         stretch = max(1.6, (high / low) ** 0.12, math.sqrt(10 * low / high))
         ends = [math.log10(low / stretch), math.log10(high * stretch)]
         return look | {"type": "log", "range": ends, **_ticks(*ends)}
-    room = 0.12 * (high - low) or 0.1 * abs(high) or 0.1
+    # Means of equal values may lie beside them by a rounding.
+    same = math.isclose(low, high, rel_tol=1e-6)
+    room = (0.1 * abs(high) or 0.1) if same else 0.12 * (high - low)
     start = max(0.0, low - room) if zero else low - room
     return look | {"range": [start, high + room]}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from report.charts import Heat
 from report.interactive.frame import Interactive, Trace, finite, layout, names_axis, shown
 
@@ -11,17 +13,22 @@ _MOST_WRITTEN = 14
 
 def heat(chart: Heat) -> Interactive:
     """A shade for each row and column, with its number where there is room."""
-    x, y = names_axis(_directions(chart), chart.columns, 16), names_axis("", chart.rows, 16)
+    x, y = names_axis("", chart.columns, 16), names_axis("", chart.rows, 16)
     # As in a table: the first row at the top.
     y["range"] = y["range"][::-1]
     x |= {"tickangle": -40}
+    margin = {"l": 8, "r": 12, "t": 28, "b": 8}
     height = 150 + max(26, 320 // max(1, len(chart.rows))) * len(chart.rows)
-    return Interactive((_shades(chart),), layout(x, y, min(height, 900)))
+    return Interactive(
+        (_shades(chart),), layout(x, y, min(height, 900), margin=margin, annotations=[_directions(chart)])
+    )
 
 
-def _directions(chart: Heat) -> str:
-    """Both titles below: one beside long names would run into them."""
-    return f"{chart.y.title} down, {chart.x.title} across"
+def _directions(chart: Heat) -> dict[str, Any]:
+    """Both titles above: beside long names they would run into them."""
+    across = f"{chart.x.title[:1].lower()}{chart.x.title[1:]}"
+    place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 4}
+    return {"text": shown(f"{chart.y.title} down, {across} across"), "showarrow": False, "font": {"size": 12}, **place}
 
 
 def _shades(chart: Heat) -> Trace:

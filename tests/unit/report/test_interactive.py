@@ -53,7 +53,7 @@ def test_every_chart_has_a_figure_an_image_and_its_numbers(name: str) -> None:
     assert all("%{" in trace["hovertemplate"] for trace in made["data"] if trace.get("hoverinfo") != "skip")
     image = draw(chart, style)
     assert image == draw(chart, style)
-    texts = ["".join(node.itertext()) for node in ET.fromstring(image.svg).iter("{http://www.w3.org/2000/svg}text")]
+    texts = ["".join(node.itertext()) for node in ET.fromstring(image).iter("{http://www.w3.org/2000/svg}text")]
     assert chart.title in texts
     table = numbers(chart)
     assert table.rows
@@ -84,6 +84,12 @@ def test_a_curve_is_broken_where_there_is_no_value() -> None:
     (trace,) = drawn(CHARTS["curves"])["data"]
     assert trace["y"] == [0.4, None, 0.6]
     assert trace["error_y"]["arrayminus"][0] == pytest.approx(0.1)
+
+
+def test_equal_values_have_an_axis_around_them() -> None:
+    series = (Series("m", "m", 5.0, 0.7766666666666667, ((5.0, 0.7766666666666666), (5.0, 0.7766666666666667))),)
+    layout = drawn(Plot("k", "One", Axis("x"), Axis("y"), series))["layout"]
+    assert layout["yaxis"]["range"] == pytest.approx([0.7, 0.85], abs=0.01)
 
 
 def test_what_is_not_finite_is_left_out() -> None:
