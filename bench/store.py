@@ -156,6 +156,10 @@ class Store:
             planned[row["slot"]] = {**row, "tuned": tuned}
         write_atomic(self.root / PLAN, (json.dumps(list(planned.values()), indent=1) + "\n").encode())
 
+    def meant(self) -> dict[str, str]:
+        """By slot, the cell that the last run meant: that of its code, data and model files, whenever it was run."""
+        return {row["slot"]: row["cell"] for row in self._plan() if "cell" in row}
+
     def missing(self, records: Iterable[Record]) -> list[Identity]:
         """What was planned here and has left no record."""
         there = {record.slot for record in records}

@@ -78,9 +78,16 @@ def _judge(file: ReferenceFile, out: Path, limits: Limits) -> Verdict:
 
 
 def _records(out: Path) -> list[Record]:
-    from bench.cli.reading import read_records
+    """Those of the cells that the last run meant; where that is not known the latest of each slot.
 
-    records = [record for record in read_records(out) if record.identity.judged_on is None]
+    A cell of other code may have been run later, as before a change was taken back, or while a model was still there.
+    """
+    from bench.cli.reading import read_records
+    from bench.store import Store, latest
+
+    everything, meant = read_records(out, history=True), Store(out).meant()
+    of_now = latest(record for record in everything if meant.get(record.slot, record.cell) == record.cell)
+    records = [record for record in of_now if record.identity.judged_on is None]
     if not records:
         raise UserError(f"--out {out}: nothing to compare, there are no results; run `bench run --suite ci` first")
     return records

@@ -63,7 +63,7 @@ def _peak(memory: PhaseMemory | None, name: str) -> float | None:
 
 def _speed(phase: str, before: Record, now: Record, tolerance: float, *, on_processor: bool) -> Finding:
     was, is_ = before.speed.get(phase), now.speed.get(phase)
-    if was is None or is_ is None:
+    if was is None or is_ is None or not was.documents or not is_.documents:  # all of a short phase may be warm-up
         return Finding("speed", "noted", f"{phase}: speed not known")
     shortest = min(was.seconds, is_.seconds)
     if shortest < SHORTEST:

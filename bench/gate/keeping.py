@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bench.errors import UserError
-from bench.files import new_folder, write_atomic
+from bench.files import sync, write_atomic
 from bench.gate.answers import keep, read_answers
 from bench.gate.reference import Reference, ReferenceFile, Update
 from bench.gate.words import cell_names, plain
@@ -40,21 +42,48 @@ class Written:
 def update(file: ReferenceFile, records: Sequence[Record], store: Store, reason: str) -> Written:
     """Write a reference of these records, in place of the one that may stand there.
 
+    New answers are put beside the old ones, then the file that names them is replaced, then what it names no more is
+    removed: wherever this is interrupted, one reference or the other is whole. What else lies there is not touched.
+
     Raises:
-        UserError: There is no reason, no record, or a record that has no result.
+        UserError: There is no reason, no record, or a record that has no result; or the files cannot be written.
     """
     reason = " ".join(reason.split())
     if not reason:
         raise UserError('--update: say why, in words for who reads the history: --reason "a better tokenizer"')
+    if file.path.suffix != ".json":
+        raise UserError(f"--update: {file.path} is no name of a reference; give one that ends in .json")
     _refuse_unfinished(records)
     before = file.read() if file.path.exists() else None
-    with new_folder(file.folder) as folder:
-        cells = [_kept(record, store, folder) for record in records]
+    try:
+        cells = _put_answers(file, records, store)
         changed = _changes(before.cells if before is not None else (), cells)
         history = [*(before.history if before is not None else ()), _update(reason, changed, cells)]
-        content = Reference(cells=cells, history=history).dump()
-    write_atomic(file.path, content)
+        write_atomic(file.path, Reference(cells=cells, history=history).dump())
+    except OSError as error:
+        raise UserError(f"--update: {file.path} cannot be written: {error.strerror or error}") from None
+    _remove_overtaken(file, before.cells if before is not None else (), cells)
     return Written(len(cells), changed)
+
+
+def _put_answers(file: ReferenceFile, records: Sequence[Record], store: Store) -> list[Record]:
+    """The slim records; their answers lie in the folder of the reference, all or none."""
+    file.folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{file.folder.name}.", dir=file.folder.parent) as folder:
+        cells = [_kept(record, store, Path(folder)) for record in records]
+        for cell in cells:
+            answers = Path(folder) / cell.slot
+            sync(answers)
+            answers.replace(file.answers_file(cell))
+    sync(file.folder)
+    return cells
+
+
+def _remove_overtaken(file: ReferenceFile, before: Iterable[Record], cells: Iterable[Record]) -> None:
+    """Answers that only the reference of before names."""
+    for path in {*map(file.answers_file, before)} - {*map(file.answers_file, cells)}:
+        with suppress(OSError):  # it is in nobody's way
+            path.unlink(missing_ok=True)
 
 
 def _refuse_unfinished(records: Sequence[Record]) -> None:
@@ -86,7 +115,7 @@ def _kept(record: Record, store: Store, folder: Path) -> Record:
             f"--update: the predictions of cell {record.cell} are not those that its record was written with; "
             "run it again with --fresh"
         )
-    return _slim(record, keep(answers, folder / f"{record.slot}.parquet"))
+    return _slim(record, keep(answers, folder / record.slot))
 
 
 def _slim(record: Record, predictions: str) -> Record:

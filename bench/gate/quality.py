@@ -7,6 +7,7 @@ the level. The margin comes on top: what is real, but small, does not close.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ class Measured:
         before: In the reference.
         now: In the store.
         comparison: Of now with before, where answers differ and the metric can be tested.
-        untested: Why there is no comparison although answers differ.
+        untested: Why there is no comparison although answers, or the figure, differ.
     """
 
     metric: str
@@ -70,9 +71,16 @@ def measure(before: Record, now: Record, kept: Answers, answers: Answers, limits
         from bench.errors import unknown_name
 
         raise unknown_name("metric", metric, {*before.metrics, *now.metrics})
-    if same_answers(kept, answers) or None in values:
+    if None in values:
         return Measured(metric, *values)
+    if same_answers(kept, answers):
+        return Measured(metric, *values, untested="" if _alike(*values) else "answers are the same")
     return _compared(metric, before, now, kept, answers)
+
+
+def _alike(before: float | None, now: float | None) -> bool:
+    """Whether two figures are equal up to rounding."""
+    return before is not None and now is not None and math.isclose(before, now, rel_tol=0, abs_tol=1e-9)
 
 
 def same_answers(kept: Answers, answers: Answers) -> bool:
@@ -131,7 +139,8 @@ _REMEDY = (
 def _held(one: Measured, limits: Limits, numbers: Numbers) -> Finding:
     comparison, change = one.comparison, one.change or 0.0
     if comparison is None:
-        return Finding("quality", "held", f"judged by the margin alone: {one.untested}", numbers=numbers)
+        words = f"{one.metric} {difference(change)}, judged by the margin alone: {one.untested}"
+        return Finding("quality", "noted", words, numbers=numbers)
     words = f"{one.metric} {difference(change)}, within what the documents' chance or the margin explain"
     if change > limits.margin and comparison.p < limits.level:
         words = f"better: {one.metric} rose from {one.before:.4f} to {one.now:.4f}"

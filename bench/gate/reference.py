@@ -73,9 +73,9 @@ class ReferenceFile:
         """That of the answers."""
         return self.path.with_suffix("")
 
-    def answers_file(self, slot: str) -> Path:
-        """That of one cell's answers."""
-        return self.folder / f"{slot}.parquet"
+    def answers_file(self, record: Record) -> Path:
+        """That of the answers of a cell of the reference; other answers are in a file of another name."""
+        return self.folder / f"{record.slot}-{(record.predictions or '')[:8]}.parquet"
 
     def read(self) -> Reference:
         """What it says.
@@ -102,7 +102,7 @@ class ReferenceFile:
         Raises:
             UserError: The file is missing or broken, or is not the one that the reference was written with.
         """
-        path = self.answers_file(record.slot)
+        path = self.answers_file(record)
         mend = "restore it from version control, or write the reference again with --update --reason WHY"
         try:
             answers = read_kept(path)

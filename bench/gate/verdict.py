@@ -46,15 +46,16 @@ def judge(file: ReferenceFile, records: Sequence[Record], store: Store, limits: 
     """
     reference = file.read()
     by_slot = {record.slot: record for record in records}
-    checked = [_check(cell, by_slot.get(cell.slot), records, (file, store), limits) for cell in reference.cells]
+    known = {cell.slot for cell in reference.cells}
+    others = [record for record in records if record.slot not in known]
+    checked = [_check(cell, by_slot.get(cell.slot), others, (file, store), limits) for cell in reference.cells]
     qualities = iter(judge_quality([one.measured for one in checked if one.measured is not None], limits))
     findings = [[*one.findings, *([next(qualities)] if one.measured is not None else [])] for one in checked]
     cells = [
         CellVerdict(cell.slot, one.now.cell if one.now is not None else None, plain(cell.task), name, found)
         for cell, one, name, found in zip(reference.cells, checked, cell_names(reference.cells), findings, strict=True)
     ]
-    known = {cell.slot for cell in reference.cells}
-    new = [record for record in records if record.slot not in known and record.status == "ok"]
+    new = [record for record in others if record.status == "ok"]
     notes = _packages(reference.cells, [one.now for one in checked if one.now is not None])
     return Verdict(str(file.path), plain(reference.updated), limits, cells, _named(new), notes)
 
@@ -62,12 +63,12 @@ def judge(file: ReferenceFile, records: Sequence[Record], store: Store, limits: 
 def _check(
     before: Record,
     now: Record | None,
-    records: Sequence[Record],
+    others: Sequence[Record],
     places: tuple[ReferenceFile, Store],
     limits: Limits,
 ) -> _Checked:
     if now is None:
-        return _Checked(None, [_missing(before, records)])
+        return _Checked(None, [_missing(before, others)])
     if now.status != "ok" or now.task_facts is None:
         return _Checked(now, [_failed(before, now)])
     file, store = places
@@ -96,9 +97,14 @@ def _compare(before: Record, now: Record, kept: Answers, answers: Answers, limit
     return _Checked(now, findings, measure(before, now, kept, answers, limits))
 
 
-def _missing(before: Record, records: Sequence[Record]) -> Finding:
-    """Why there is no such cell: it could not run, or runs with other settings, or was not run."""
-    alike = [one for one in records if _same_words(one, before)]
+def _missing(before: Record, others: Sequence[Record]) -> Finding:
+    """Why there is no such cell: it could not run, or runs with other settings, or was not run.
+
+    Args:
+        before: The cell of the reference.
+        others: Records of cells that are not in it.
+    """
+    alike = [one for one in others if _same_words(one, before)]
     blocked = next((one for one in alike if one.status == "unavailable"), None)
     if blocked is not None:
         return _failed(before, blocked)
@@ -147,8 +153,10 @@ def _batching(before: Record, now: Record) -> list[Finding]:
     What training learns to live with may cost little in the metric.
     """
     was, is_ = (record.facts.get("alone") for record in (before, now))
-    if not isinstance(was, dict) or not isinstance(is_, dict):
+    if not isinstance(was, dict):
         return []
+    if not isinstance(is_, dict):
+        return [Finding("batching", "noted", "whether documents get the same answers alone is not known now")]
     if was.get("strays") or not is_.get("strays"):
         return [Finding("batching", "held")]
     words = f"documents are answered otherwise alone than in batches: {100 * is_.get('changed_share', 0):.0f} % of "
@@ -161,8 +169,10 @@ def _batching(before: Record, now: Record) -> list[Finding]:
 def _parameters(before: Record, now: Record) -> list[Finding]:
     """What is trained is part of a method: a layer that is frozen by mistake may cost little of a small task."""
     was, is_ = (record.facts.get("parameters") for record in (before, now))
-    if not isinstance(was, dict) or not isinstance(is_, dict):
+    if not isinstance(was, dict):
         return []
+    if not isinstance(is_, dict):
+        return [Finding("parameters", "noted", "the network's parameters are not known now")]
     changed = [f"{name} {was[name]:,} → {is_[name]:,}" for name in was if name in is_ and was[name] != is_[name]]
     if not changed:
         return [Finding("parameters", "held")]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from gated import Cell, closing, documents, scores
 
+from bench.cli.check import _records
 from bench.errors import UserError
 from bench.gate.finding import Limits
 from bench.record import Environment, PhaseMemory, PhaseSpeed
@@ -262,3 +263,64 @@ def test_other_packages_are_noted(gate):
     assert list(gate.judge(Cell(changes={"environment": other})).notes) == [
         "other packages than in the reference: numpy 2 → 3"
     ]
+
+
+def test_a_figure_that_cannot_be_computed_again_closes_although_answers_are_the_same(gate):
+    gate.refer(Cell(changes={"metrics": {"micro_f1": 0.8, "hierarchical_f1": 0.8}}))
+    limits = Limits(metric="hierarchical_f1")
+    fallen = gate.judge(Cell(changes={"metrics": {"micro_f1": 0.8, "hierarchical_f1": 0.5}}), limits=limits)
+    assert "quality" in closing(fallen)
+    assert words(fallen, "quality") == [
+        "hierarchical_f1 fell from 0.8000 to 0.5000 (−0.3000; no test: answers are the same)"
+    ]
+
+
+def test_what_is_judged_by_the_margin_alone_is_noted(gate):
+    gate.refer(Cell(changes={"metrics": {"micro_f1": 0.8, "hierarchical_f1": 0.8}}))
+    now = Cell(wrong=0.5, changes={"metrics": {"micro_f1": 0.8, "hierarchical_f1": 0.795}})
+    (found,) = gate.judge(now, limits=Limits(metric="hierarchical_f1")).cells[0].of("quality")
+    assert found.outcome == "noted"
+    assert "judged by the margin alone: hierarchical_f1 needs the hierarchy" in found.words
+
+
+def test_a_window_without_documents_has_no_speed(gate):
+    gate.refer(Cell(changes=speed(20.0, 20.0, documents=0)))
+    verdict = gate.judge(Cell())
+    assert verdict.open
+    assert "train: speed not known" in words(verdict, "speed")
+
+
+def test_facts_that_are_no_longer_known_are_noted(gate):
+    facts = alone(strays=False)["facts"] | {"parameters": {"total": 100}}
+    gate.refer(Cell(changes={"facts": facts}))
+    verdict = gate.judge(Cell(changes={"facts": {"device": "cpu"}}))
+    assert verdict.open
+    assert words(verdict, "batching") == ["whether documents get the same answers alone is not known now"]
+    assert words(verdict, "parameters") == ["the network's parameters are not known now"]
+
+
+def test_a_missing_cell_is_not_taken_for_another_of_the_reference(gate):
+    gate.refer(Cell(settings={"rank": 8}), Cell(settings={"rank": 16}))
+    assert words(gate.judge(Cell(settings={"rank": 8})), "cell") == ["missing: not among the results"]
+
+
+def stands_for(store, record):
+    """Note that the last run meant this record's cell."""
+    store.save_plan([{"slot": record.slot, "cell": record.cell, "identity": {}}])
+
+
+def test_results_that_the_last_run_did_not_mean_are_not_judged(gate):
+    """Of code that was taken back, say, or of a time when the model was there."""
+    store = gate.store("runs")
+    first = Cell().put(store)
+    later = first.model_copy(update={"cell": "later", "finished_at": "2026-02-01T00:00:00.000+00:00"})
+    store.put(later)
+    absent = first.model_copy(update={"cell": "absent", "status": "unavailable", "metrics": {}})
+    store.put(absent)
+    assert _records(store.root) == [later]
+    for record in (first, absent):
+        stands_for(store, record)
+        assert _records(store.root) == [record]
+    store.save_plan([{"slot": first.slot, "cell": "not run yet", "identity": {}}])
+    with pytest.raises(UserError, match="nothing to compare"):
+        _records(store.root)

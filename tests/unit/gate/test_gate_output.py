@@ -52,7 +52,7 @@ def parsed(found):
 
 def test_junit_has_a_case_for_each_cell_and_a_failure_for_each_that_does_not_hold(gate):
     document = parsed(verdict(gate))
-    assert document.get("tests"), document.get("failures") == ("3", "2")
+    assert (document.get("tests"), document.get("failures")) == ("3", "2")
     cases = {case.get("name"): case.find("failure") for case in document.iter("testcase")}
     assert cases["one, seed 0"] is None
     assert cases["two, seed 0"].get("type") == "quality"

@@ -9,6 +9,7 @@ from bench.errors import UserError
 from bench.gate.answers import KEPT, read_kept
 from bench.gate.finding import Limits
 from bench.gate.keeping import update
+from bench.gate.reference import ReferenceFile
 
 
 def test_it_holds_what_the_gate_needs_and_little_else(gate):
@@ -16,7 +17,7 @@ def test_it_holds_what_the_gate_needs_and_little_else(gate):
     assert (written.cells, list(written.changed)) == (2, [])
     reference = gate.file.read()
     assert reference.history[0].reason == "first"
-    kept = read_kept(gate.file.answers_file(reference.cells[0].slot))
+    kept = read_kept(gate.file.answers_file(reference.cells[0]))
     assert set(kept.splits) == {"validation", "test"}
     assert kept.splits["validation"].ranking is None
     assert kept.train_counts.sum() > 0
@@ -27,7 +28,7 @@ def test_it_holds_what_the_gate_needs_and_little_else(gate):
 
 def test_equal_results_give_equal_files(gate):
     gate.refer(Cell())
-    file = gate.file.answers_file(gate.file.read().cells[0].slot)
+    file = gate.file.answers_file(gate.file.read().cells[0])
     first = file.read_bytes()
     assert list(gate.refer(Cell(), reason="again").changed) == []
     assert file.read_bytes() == first
@@ -74,12 +75,42 @@ def test_a_cell_whose_predictions_are_gone_leaves_the_old_reference(gate):
     assert [path.name for path in gate.file.path.parent.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_reference_that_cannot_be_written_leaves_the_old_one_whole(gate, monkeypatch):
+    gate.refer(Cell())
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("bench.gate.keeping.write_atomic", full)
+    with pytest.raises(UserError, match=r"ci\.json cannot be written: No space left"):
+        gate.refer(Cell(wrong=0.5))
+    assert gate.judge(Cell()).open
+
+
+def test_what_else_lies_in_the_folder_of_answers_stays(gate):
+    """``results/runs.json`` has its answers where the results are."""
+    theirs = gate.file.folder / "cells" / "record.json"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("theirs")
+    gate.refer(Cell())
+    gate.refer(Cell(wrong=0.5))
+    assert theirs.read_text() == "theirs"
+    assert len(list(gate.file.folder.glob("*.parquet"))) == 1
+
+
+def test_a_reference_has_a_name_of_its_own(gate):
+    store = gate.store("before")
+    file = ReferenceFile(gate.folder / "ci")
+    with pytest.raises(UserError, match=r"give one that ends in \.json"):
+        update(file, [Cell().put(store)], store, "why")
+
+
 def test_long_rankings_are_trimmed_and_compared_as_far_as_they_go(gate, monkeypatch):
     monkeypatch.setattr("gated.N_LABELS", 30)
     gate.refer(Cell())
     assert gate.judge(Cell()).open
     assert gate.judge(Cell(), limits=Limits(metric="mrr")).open
-    kept = read_kept(gate.file.answers_file(gate.file.read().cells[0].slot))
+    kept = read_kept(gate.file.answers_file(gate.file.read().cells[0]))
     assert kept.test.ranking.labels.shape[1] == KEPT < 30
     assert closing(gate.judge(Cell(wrong=0.5))) == {"quality"}
 
@@ -108,7 +139,7 @@ def test_a_missing_reference_says_how_to_write_one(gate):
 
 def test_answers_that_are_gone_or_of_another_reference_are_told(gate):
     gate.refer(Cell())
-    path = gate.file.answers_file(gate.file.read().cells[0].slot)
+    path = gate.file.answers_file(gate.file.read().cells[0])
     whole = path.read_bytes()
     path.write_bytes(b"no parquet")
     with pytest.raises(UserError, match="restore it from version control"):
@@ -117,7 +148,7 @@ def test_answers_that_are_gone_or_of_another_reference_are_told(gate):
     with pytest.raises(UserError, match="No such file"):
         gate.judge(Cell())
     gate.refer(Cell(wrong=0.5))
-    path.write_bytes(whole)
+    gate.file.answers_file(gate.file.read().cells[0]).write_bytes(whole)
     with pytest.raises(UserError, match=r"not the file that ci\.json was written with"):
         gate.judge(Cell(wrong=0.5))
 
