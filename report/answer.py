@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.record import Identity, Record
+from bench.train_sizes import size_of
 from report.groups import Group, Section
 from report.labels import names
 from report.measures import Measure, metric, metric_title, summarise
 from report.prices import Prices
 from report.pros_and_cons import against, costs_line
 from report.significance import Pair, Significance
-from report.significance_chapter import p_text
+from report.significance_chapter import left_out, p_text
 from report.tables import best
 from report.text import counted, listed, score
 
@@ -79,6 +80,7 @@ class _Writer:
         said = (
             *self._ties(),
             *self._beaten(),
+            *self._not_compared(),
             costs_line(self.name(top), top, self.prices),
             *self._alternatives(top),
             self._seeds(top),
@@ -146,6 +148,8 @@ class _Writer:
 
     def _tie(self, pair: Pair) -> str:
         one = pair.comparison.difference
+        if pair.alike:
+            return f"{self.name(pair.b)} ({self.value(pair.b)}) is a tie: no draw of the documents tells the two apart."
         return (
             f"{self.name(pair.b)} ({self.value(pair.b)}) is a tie: the difference of {one.value:.3f} ({one.low:+.3f} "
             f"to {one.high:+.3f}) may be chance, p {p_text(pair.verdict.p_holm)} after Holm; a difference of "
@@ -163,10 +167,30 @@ class _Writer:
             f"It is better than {self.name(near.b)} ({self.value(near.b)}) by {one.value:.3f} ({one.low:.3f} to "
             f"{one.high:.3f}), p {p_text(near.verdict.p_holm)} after Holm"
         )
-        return (f"{nearest}{', and than ' + listed(others, 5) if others else ''}.", *_within_spread(near))
+        return (f"{nearest}{', and than ' + listed(others, 5) if others else ''}.", *self._within_spread(beaten))
+
+    def _within_spread(self, beaten: Sequence[Pair]) -> tuple[str, ...]:
+        """A real difference between these runs need not be one between methods."""
+        close = [
+            f"{self.name(pair.b)} ({pair.comparison.difference.value:.3f} against {score(pair.spread)})"
+            for pair in beaten
+            if pair.within_spread
+        ]
+        if not close:
+            return ()
+        return (
+            f"Less than the standard deviation over seeds is the difference to {listed(close, 5)}: it may be a "
+            "difference between these runs rather than between methods; train more seeds.",
+        )
+
+    def _not_compared(self) -> tuple[str, ...]:
+        """The rows that might have been, with the reason; the verdict itself says where nothing was tested."""
+        if self.tests.obstacle:
+            return ()
+        return left_out([(group, reason) for group, reason in self.tests.untested if group.rankable])
 
     def _alternatives(self, top: Group) -> tuple[str, ...]:
-        said = [against(self.name(one), one, top) for one in self.tests.ties[:3]]
+        said = [against(self.name(one), one, self.name(top), top) for one in self.tests.ties[:3]]
         return tuple(filter(None, said))
 
     def _seeds(self, top: Group) -> str:
@@ -190,20 +214,11 @@ class _Writer:
         return tuple(said)
 
 
-def _within_spread(pair: Pair) -> tuple[str, ...]:
-    """A real difference between these runs need not be one between methods."""
-    spread = max((one for one in pair.comparison.seed_spread if one is not None), default=0.0)
-    if pair.comparison.difference.value >= spread:
-        return ()
-    return (
-        f"That is less than the standard deviation over seeds ({score(spread)}): it may be a difference between these "
-        "runs rather than between methods; train more seeds.",
-    )
-
-
 def _nobody(section: Section) -> str:
     if not any(group.ok for group in section.groups):
-        return "no cell finished: there is no answer."
+        sizes = {size_of(one.task_settings) for one in section.family}
+        which = " of the most training documents" if len(sizes) > 1 else ""
+        return f"no cell{which} finished: there is no answer."
     return "no row may be ranked, so that there is no answer: none is at once complete and not from scratch."
 
 

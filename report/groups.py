@@ -30,6 +30,7 @@ class Group:
         missing: Seeds of planned cells that left no record.
         machine: Their ``hardware_id`` where groups are split by it, else empty.
         number: Its row in the section's table, where plots show that instead of its name.
+        partial: Whether groups are split by machine and a cell of the whole row has no result, wherever it should be.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Group:
     missing: tuple[int, ...] = ()
     machine: str = ""
     number: int | None = None
+    partial: bool = False
 
     @cached_property
     def ok(self) -> tuple[Record, ...]:
@@ -67,8 +69,8 @@ class Group:
 
     @property
     def rankable(self) -> bool:
-        """Whether it may be called the highest: complete and not from scratch."""
-        return self.complete and not self.from_scratch
+        """Whether it may be called the highest: complete, on other machines too, and not from scratch."""
+        return self.complete and not self.partial and not self.from_scratch
 
     @property
     def mixed(self) -> bool:
@@ -165,8 +167,11 @@ class Section:
     @cached_property
     def groups_by_machine(self) -> tuple[Group, ...]:
         """Its groups, each within one ``hardware_id``."""
-        number = {group.row: group.number for group in self.groups}
-        return tuple(replace(group, number=number[group.row]) for group in self._grouped(split=True))
+        whole = {group.row: group for group in self.groups}
+        return tuple(
+            replace(group, number=whole[group.row].number, partial=not whole[group.row].complete)
+            for group in self._grouped(split=True)
+        )
 
     def _grouped(self, split: bool) -> tuple[Group, ...]:
         records: dict[tuple[str, ...], list[Record]] = defaultdict(list)

@@ -41,7 +41,8 @@ def hard_documents(section: Section, evidence: Evidence) -> Chapter | None:
     rows = found.looks
     if not rows:
         return None
-    wrong = _wrong(rows)
+    all_wrong = _wrong(rows)
+    wrong = all_wrong[:_MOST]
     disagreed = [place for place in _disagreed(rows) if place not in set(wrong)]
     if not wrong and not disagreed:
         return None
@@ -54,16 +55,17 @@ def hard_documents(section: Section, evidence: Evidence) -> Chapter | None:
     return Chapter(
         "Documents that are hard",
         "documents",
-        _lead(len(rows), len(wrong), len(disagreed)),
+        _lead(len(rows), len(wrong), len(all_wrong), len(disagreed)),
         excerpts=tuple(excerpts),
         notes=(_RULE.format(measure=measure, most=_MOST), *found.notes, *_missing(collection)),
         folded=True,
     )
 
 
-def _lead(rows: int, wrong: int, disagreed: int) -> str:
+def _lead(rows: int, shown: int, wrong: int, disagreed: int) -> str:
     whose = "the row gets" if rows == 1 else f"at least half of {rows} rows get"
-    parts = [f"{counted(wrong, 'document')} that {whose} wrong"] if wrong else []
+    some = f"{shown:,} of the " if shown < wrong else ""
+    parts = [f"{some}{counted(wrong, 'document')} that {whose} wrong"] if wrong else []
     parts += [f"{counted(disagreed, 'document')} on which rows disagree most"] if disagreed else []
     advice = "Read them before trusting a figure: many an error is one of the labels, or a matter of taste."
     return f"{' and '.join(parts)}. {advice}"
@@ -127,7 +129,7 @@ def _wrong(rows: Sequence[Look]) -> list[int]:
 
     scores = np.array([agreement(look.judged.split.gold, look.judged.split.predicted) for look in rows])
     wrong = 2 * (scores < 1).sum(axis=0) >= len(rows)
-    return _first(scores.mean(axis=0), np.flatnonzero(wrong), rows[0].judged.split.ids)
+    return _ordered_by(scores.mean(axis=0), np.flatnonzero(wrong), rows[0].judged.split.ids)
 
 
 def _disagreed(rows: Sequence[Look]) -> list[int]:
@@ -138,14 +140,14 @@ def _disagreed(rows: Sequence[Look]) -> list[int]:
         return []
     sets = [look.judged.split.predicted for look in rows]
     alike = np.mean([agreement(one, other) for one, other in combinations(sets, 2)], axis=0)
-    return _first(alike, np.flatnonzero(alike < 1), rows[0].judged.split.ids)
+    return _ordered_by(alike, np.flatnonzero(alike < 1), rows[0].judged.split.ids)[:_MOST]
 
 
-def _first(values: NDArray[Any], places: Iterable[int], ids: Sequence[str]) -> list[int]:
-    """The places of the lowest values; among equals those whose hashed ids come first."""
+def _ordered_by(values: NDArray[Any], places: Iterable[int], ids: Sequence[str]) -> list[int]:
+    """The places, those of the lowest values first; among equals those whose hashed ids come first."""
     # Rounded, so that the order of a sum decides nothing.
     keys = [(round(float(values[place]), 9), _hash(ids[place]), int(place)) for place in places]
-    return [place for _, _, place in sorted(keys)[:_MOST]]
+    return [place for _, _, place in sorted(keys)]
 
 
 def _hash(id_: str) -> bytes:

@@ -84,7 +84,7 @@ def quality_against_speed(section: Section, groups: Sequence[Group]) -> Plot | N
 
 def quality_against_host_memory(section: Section, groups: Sequence[Group]) -> Plot | None:
     """The primary metric against the peak host memory of training, above what the process held before its cell."""
-    return _scatter("host-memory", section, groups, host_above_idle(), "Peak host memory in training, above start, MiB")
+    return _scatter("host-memory", section, groups, host_above_idle(), "Peak host memory in training above start, MiB")
 
 
 def quality_against_device_memory(section: Section, groups: Sequence[Group]) -> Plot | None:

@@ -57,14 +57,21 @@ def costs_line(name: str, group: Group, prices: Prices) -> str:
     return f"Costs of {name}: {', '.join(known)}." if known else ""
 
 
-def against(name: str, group: Group, top: Group) -> str:
-    """How much less or more a row costs than another on the same machine; empty where nothing is worth a word."""
+def against(name: str, group: Group, other: str, top: Group) -> str:
+    """How much less or more a row costs than another on the same machine; empty where nothing is worth a word.
+
+    Args:
+        name: What the row is called.
+        group: The row.
+        other: What the other one is called.
+        top: The other one.
+    """
     if group.hardware_ids != top.hardware_ids or len(group.hardware_ids) != 1:
         return ""
     said = [words for words in (one.words(group, top) for one in _CONTRASTS) if words]
     memory = _memory_words(group, top)
     said += [memory] if memory else []
-    return f"Beside the highest row, {name} {', '.join(said)}." if said else ""
+    return f"Beside {other}, {name} {', '.join(said)}." if said else ""
 
 
 def short(number: float) -> str:

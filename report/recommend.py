@@ -57,7 +57,7 @@ class _Chooser:
         fitting: list[tuple[float, Group]] = []
         left: dict[str, list[str]] = defaultdict(list)
         for group in self.groups:
-            found = summarise(group, metric(self.section.primary))
+            found = summarise(self._whole(group), metric(self.section.primary))
             reasons = self._reasons(group)
             if not reasons and found is None:
                 reasons = [(f"no {metric_title(self.section.primary)}", "")]
@@ -75,26 +75,33 @@ class _Chooser:
             return [("no cell finished", "")]
         if group.from_scratch:
             return [("from scratch", "")]
-        if not group.complete:
+        whole = self._whole(group)
+        if not whole.complete:
             return [("incomplete", "")]
-        return [reason for limit in self.limits if (reason := _broken(limit, group))]
+        judged = [(limit, group if limit.kind.machine else whole) for limit in self.limits]
+        return [reason for limit, one in judged if (reason := _broken(limit, one))]
 
     def _runner_up(self, choice: Group, second: Group) -> list[str]:
-        pair = self.judge.between(self.section, choice, second)
+        pair = self.judge.between(self.section, self._whole(choice), self._whole(second))
         test = _evidence(pair) if pair else "no paired test could be made, so that the order may be chance"
         said = [f"Runner-up: {self._figured(second)}; {test}."]
         tied = pair is not None and pair.tie
-        costs = against(self._name(second), second, choice)
+        costs = against(self._name(second), second, self._name(choice), choice)
         said += [costs] if costs else []
         if tied:
             said.append("By quality either will do: let the costs decide between these two.")
         return said
 
     def _figured(self, group: Group) -> str:
-        found = summarise(group, metric(self.section.primary))
+        whole = self._whole(group)
+        found = summarise(whole, metric(self.section.primary))
         value = score(found.mean) if found else "unknown"
-        seeds = "one seed" if len(group.ok) == 1 else f"{len(group.ok)} seeds"
+        seeds = "one seed" if len(whole.ok) == 1 else f"{len(whole.ok)} seeds"
         return f"{self._name(group)} ({metric_title(self.section.primary)} {value}, {seeds})"
+
+    def _whole(self, group: Group) -> Group:
+        """The row on all machines: of it are quality and tests, of the cells on one machine costs alone."""
+        return next(one for one in self.section.groups if one.row == group.row)
 
     def _name(self, group: Group) -> str:
         labels = dict(zip((one.row for one in self.section.groups), names(self.section.groups), strict=True))
@@ -111,6 +118,9 @@ def _broken(limit: Limit, group: Group) -> tuple[str, str] | None:
 def _evidence(pair: Pair) -> str:
     one = pair.comparison.difference
     size = f"difference {abs(one.value):.3f}, p {p_text(pair.verdict.p_holm)} after correction"
+    if pair.alike:
+        return "a tie: no draw of the documents tells the two apart"
     if pair.tie:
         return f"a tie by the paired test ({size}; {pair.detectable:.3f} or more would have been seen)"
-    return f"the choice is better by the paired test ({size})"
+    spread = f", though by less than the standard deviation over seeds ({score(pair.spread)})"
+    return f"the choice is better by the paired test ({size}){spread if pair.within_spread else ''}"

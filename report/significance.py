@@ -59,6 +59,21 @@ class Pair:
         return self.verdict.word == "tie"
 
     @property
+    def alike(self) -> bool:
+        """Whether they are the same in every draw of the documents, so that nothing says what would have been seen."""
+        return self.comparison.difference.value == 0 and self.comparison.detectable == 0
+
+    @property
+    def spread(self) -> float:
+        """The larger standard deviation over seeds of the two; 0 where each has one seed."""
+        return max((one for one in self.comparison.seed_spread if one is not None), default=0.0)
+
+    @property
+    def within_spread(self) -> bool:
+        """Whether it is told apart, but by less than seeds differ: maybe these runs differ, and not the methods."""
+        return not self.tie and abs(self.comparison.difference.value) < self.spread
+
+    @property
     def detectable(self) -> float:
         """The smallest true difference that is found four times in five, at 5 % over all pairs (Bonferroni's bound)."""
         from scipy.stats import norm
@@ -245,10 +260,15 @@ def _intervals(comparer: Comparer, groups: Sequence[Group]) -> tuple[dict[Row, I
     refused = []
     for place, group in enumerate(groups):
         try:
-            found[group.row] = comparer.interval(place)
+            found[group.row] = _of_metric(comparer.interval(place))
         except (UserError, ValueError) as error:
             refused.append((group, plain(error)))
     return found, refused
+
+
+def _of_metric(one: Interval) -> Interval:
+    """An interval without what lies beyond 0 and 1, where metrics end: stretched for rare labels it may reach there."""
+    return replace(one, low=max(0.0, one.low), high=min(1.0, one.high))
 
 
 def _pairs(comparer: Comparer, rows: Sequence[tuple[int, Group]], family: int) -> tuple[Pair, ...]:

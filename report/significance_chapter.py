@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from report.chapters import Chapter
+from report.groups import Group
 from report.labels import names
 from report.measures import metric_title
 from report.significance import MOST_ROWS, Pair, Significance
@@ -50,7 +51,7 @@ def _untested(found: Significance) -> Chapter:
     lead = f"No paired test was made: {found.obstacle}." if found.obstacle else "No paired test was made."
     if not found.obstacle and len(found.rows) == 1:
         lead = f"No paired test was made: there is nothing to compare {found.rows[0].label} with."
-    return Chapter("Is the difference real?", "tests", lead, notes=_left_out(found))
+    return Chapter("Is the difference real?", "tests", lead, notes=left_out(found.untested))
 
 
 def _table(pairs: Sequence[Pair], title: str) -> Table:
@@ -68,8 +69,12 @@ def _figures(pair: Pair) -> tuple[Cell, ...]:
         Cell(f"{low:+.3f} to {high:+.3f}", low),
         Cell(p_text(one.p), one.p),
         Cell(p_text(pair.verdict.p_holm), pair.verdict.p_holm),
-        Cell("tie" if pair.tie else pair.verdict.word, tone="muted" if pair.tie else ""),
-        Cell(f"{pair.detectable:.3f}", pair.detectable),
+        Cell(
+            pair.verdict.word,
+            tone="muted" if pair.tie else "",
+            tag="within spread of seeds" if pair.within_spread else "",
+        ),
+        Cell(DASH, tone="muted") if pair.alike else Cell(f"{pair.detectable:.3f}", pair.detectable),
         Cell(" / ".join(DASH if spread is None else f"{spread:.3f}" for spread in one.seed_spread)),
     )
 
@@ -95,11 +100,12 @@ def _notes(found: Significance) -> tuple[str, ...]:
         if len(found.rows) > MOST_ROWS
         else ()
     )
-    return (made, power, *fewer, *_left_out(found))
+    return (made, power, *fewer, *left_out(found.untested))
 
 
-def _left_out(found: Significance) -> tuple[str, ...]:
+def left_out(untested: Sequence[tuple[Group, str]]) -> tuple[str, ...]:
+    """The rows that were not compared, with the reason."""
     by_reason: dict[str, list[str]] = {}
-    for group, reason in found.untested:
+    for group, reason in untested:
         by_reason.setdefault(reason, []).append(group.label)
     return tuple(f"Not compared, {plain(reason)}: {listed(labels, 8)}." for reason, labels in by_reason.items())

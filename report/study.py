@@ -146,6 +146,8 @@ def _difference(pair: Pair, a: Group) -> str:
 
 def _verdict(pair: Pair, a: Group) -> str:
     if pair.tie:
-        return f"a tie: not told apart; {pair.detectable:.3f} or more would have been seen"
+        power = "" if pair.alike else f"; {pair.detectable:.3f} or more would have been seen"
+        return f"a tie: not told apart{power}"
     ahead = (pair.verdict.word == "better") == (pair.a.row == a.row)
-    return "yes: better" if ahead else "no: worse"
+    said = "yes: better" if ahead else "no: worse"
+    return f"{said}, by less than the spread of seeds" if pair.within_spread else said

@@ -137,3 +137,38 @@ def test_a_difference_within_the_spread_of_seeds_is_marked(record: MakeRecord) -
     records = [r.model_copy(update={"metrics": {"micro_f1": wide[r.method][r.seed] / 200}}) for r in records]
     found = {r.cell: first(wide[r.method][r.seed]) for r in records}
     assert "may be a difference between these runs" in said(build_report(records, evidence=Predicted(found)))
+
+
+def test_every_difference_within_the_spread_of_seeds_is_marked_not_the_nearest_alone(record: MakeRecord) -> None:
+    counts = {"a": (180, 180), "near": (160, 160), "wild": (60, 190)}
+    records = [
+        record(method=method, f1=count / 200, seed=seed, kind="single")
+        for method, pair in counts.items()
+        for seed, count in enumerate(pair)
+    ]
+    report = build_report(records, evidence=Predicted({r.cell: first(counts[r.method][r.seed]) for r in records}))
+    assert "Less than the standard deviation over seeds is the difference to wild (0.275 against 0.460)" in said(report)
+    tests = next(one for one in report.parts[0].chapters if one.key == "tests")
+    assert [row[6].tag for row in tests.tables[0].rows] == ["", "within spread of seeds"]
+
+
+def test_a_row_that_could_not_be_compared_is_named(record: MakeRecord) -> None:
+    records = [record(method=name, f1=f1, kind="single") for name, f1 in (("a", 0.9), ("near", 0.899), ("b", 0.5))]
+    evidence = Predicted({records[0].cell: first(180), records[2].cell: first(100)})
+    assert "Not compared, its stored predictions are not at hand: near." in said(
+        build_report(records, evidence=evidence)
+    )
+
+
+def test_rows_that_say_the_same_tie_without_a_difference_that_would_have_been_seen(record: MakeRecord) -> None:
+    records = [record(method=method, f1=0.9, kind="single") for method in ("a", "b")]
+    report = build_report(records, evidence=Predicted({one.cell: first(180) for one in records}))
+    assert "b (0.900) is a tie: no draw of the documents tells the two apart." in said(report)
+    assert "would have been seen" not in said(report)
+    tests = next(one for one in report.parts[0].chapters if one.key == "tests")
+    assert tests.tables[0].rows[0][7].value is None
+
+
+def test_a_largest_size_without_a_result_is_told_as_such(record: MakeRecord) -> None:
+    records = [record(task_settings={"train_documents": 100}), record(status="oom")]
+    assert "no cell of the most training documents finished" in said(build_report(records))

@@ -220,6 +220,14 @@ def test_given_labels_stand_by_their_scores(store):
     assert excerpt.answers[0].score == pytest.approx(0.9)
 
 
+def test_more_wrong_documents_than_are_shown_are_counted(store):
+    data = task(documents([[0]] * 99 + [[1]]), 2)
+    record = keep_cell(store, data, one_hot([1] * 99 + [0], 2))
+    chapter = made(hard_documents, store, [record])
+    assert len(chapter.excerpts) == 30
+    assert chapter.lead.startswith("30 of the 100 documents that the row gets wrong.")
+
+
 @pytest.mark.parametrize(("keep", "word"), [(None, "bench run"), ("ids", "--no-texts")])
 def test_without_texts_ids_stand_with_a_note(store, tmp_path, keep, word):
     data = task(documents([[0], [1], [0]]), 2)

@@ -68,7 +68,7 @@ def test_a_runner_up_that_ties_leaves_the_choice_to_the_costs(record: MakeRecord
     (text,) = chosen(records, "speed>1", evidence)
     assert "a tie by the paired test" in text
     assert "either will do" in text
-    assert "9.0 times as many documents" in text
+    assert "Beside a, b labels 9.0 times as many documents" in text
 
 
 def test_without_predictions_the_order_may_be_chance(rows: list[Record]) -> None:
@@ -171,3 +171,31 @@ def test_money_may_be_limited_where_there_is_a_price(record: MakeRecord) -> None
     (text,) = chosen(records, "cost<0.5", prices=Prices(hour=Price(3.6, "EUR")))
     assert "take fast" in text
     assert "not cost<0.5: slow (1.00)" in text
+
+
+def test_a_cell_that_failed_elsewhere_makes_a_row_incomplete_on_every_machine(record: MakeRecord) -> None:
+    records = [
+        record(method="half", f1=0.95, seed=0, hardware_id="m1"),
+        record(method="half", status="oom", seed=1, hardware_id="m2"),
+        record(method="whole", f1=0.5, hardware_id="m1"),
+        record(method="other", f1=0.4, hardware_id="m2"),
+    ]
+    found = chosen(records, "memory<16GiB")
+    assert "take whole" in found[0]
+    assert "Left out, incomplete: half" in found[0]
+    costs = next(one for one in build_report(records).parts[0].chapters if one.key == "costs")
+    assert {row[0].text for row in costs.tables[0].rows if any(cell.tag for cell in row)} == {"whole"}
+
+
+def test_quality_is_that_of_all_seeds_wherever_they_ran(record: MakeRecord) -> None:
+    right = {"a": (180, 100), "b": (170, 170)}
+    records = [
+        record(method=method, f1=count / 200, seed=seed, kind="single", hardware_id=f"m{seed}")
+        for method, counts in right.items()
+        for seed, count in enumerate(counts)
+    ]
+    evidence = Predicted({one.cell: first(right[one.method][one.seed]) for one in records})
+    for text in chosen(records, "memory<16GiB", evidence):
+        assert "take b (micro-F1 0.850, 2 seeds)" in text
+        assert "Runner-up: a (micro-F1 0.700, 2 seeds); the choice is better by the paired test" in text
+        assert "though by less than the standard deviation over seeds (0.283)" in text

@@ -76,6 +76,7 @@ def test_device_memory_is_plotted_where_there_is_a_device(record: MakeRecord) ->
     assert host is not None
     assert [one.x for one in host.series] == [400.0, 400.0]
     assert "above start" in host.x.title
+    assert host.title == "micro-F1 against peak host memory in training above start"
     assert device is not None
     assert [one.x for one in device.series] == [2048.0]
 

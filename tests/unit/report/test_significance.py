@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from made_evidence import Predicted, first
 
+from bench.stats.bootstrap import Interval
 from report.groups import sections
 from report.page import build_report
-from report.significance import FEWER, FEWER_RESAMPLES, MOST_COMPARED, Judge, _within_budget, judge
+from report.significance import FEWER, FEWER_RESAMPLES, MOST_COMPARED, Judge, _of_metric, _within_budget, judge
 
 if TYPE_CHECKING:
     from made_records import MakeRecord
@@ -142,3 +143,8 @@ def test_what_a_tie_could_have_seen_grows_with_the_number_of_pairs(three: list[R
     pair = judge(section, evidence_of(RIGHT, three)).pairs[0]
     assert pair.family == 3
     assert pair.detectable > pair.comparison.detectable
+
+
+def test_an_interval_of_a_metric_ends_where_the_metric_does() -> None:
+    assert _of_metric(Interval(0.6, -0.116, 1.118)) == Interval(0.6, 0.0, 1.0)
+    assert _of_metric(Interval(0.6, 0.5, 0.7)) == Interval(0.6, 0.5, 0.7)
