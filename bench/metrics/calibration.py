@@ -28,6 +28,7 @@ Scale = Literal["stored", "softmax", "sigmoid"]
 _LEAST = float(np.finfo(np.float64).eps)
 _FORBIDDEN = np.finfo(np.float32).min
 _UNRANKED = Undefined("not all labels are in the stored ranking")
+_NONE_GIVEN = Undefined("no document was given a label")
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class Calibration:
 
     scale: Scale
     reliability: Reliability
-    confidence: float
-    accuracy: float
+    confidence: Value
+    accuracy: Value
     brier: Value
     nll: Value
 
@@ -194,8 +195,8 @@ def _of_pairs(
     return Calibration(
         scale,
         reliability(each, truth),
-        float(probability[given].mean()) if given.any() else 0.0,
-        float(right[given].mean()) if given.any() else 0.0,
+        float(probability[given].mean()) if given.any() else _NONE_GIVEN,
+        float(right[given].mean()) if given.any() else _NONE_GIVEN,
         brier(each, truth),
         float(-np.log(foretold).mean()),
     )

@@ -120,6 +120,13 @@ def test_nothing_ranked():
     assert isinstance(calibration(ranking, sets_matrix([[0]] * 3, 5), sets_matrix([[]] * 3, 5), "multi"), Undefined)
 
 
+def test_where_no_label_is_given_nothing_is_said_of_given_labels():
+    found = calibration(ranked([[0.4, 0.1]]), sets_matrix([[0]], 2), sets_matrix([[]], 2), "multi")
+    assert isinstance(found.confidence, Undefined)
+    assert isinstance(found.accuracy, Undefined)
+    assert found.error == pytest.approx((0.6 + 0.1) / 2)
+
+
 def test_one_label():
     found = single([[0.3], [2.0]], [0, 0])
     assert (found.error, found.brier, found.nll) == (0.0, 0.0, 0.0)
