@@ -93,7 +93,7 @@ class ReferenceFile:
         except (OSError, ValueError) as error:
             raise UserError(f"{self.path}: {_first_line(error)}; restore it from version control") from None
         if not reference.cells:
-            raise UserError(f"{self.path}: no cell is in it; write it again with --update --reason WHY")
+            raise UserError(f"{self.path}: no cell is in it; delete it and write it with --update --reason WHY")
         return reference
 
     def answers(self, record: Record) -> Answers:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.errors import unknown_name
 from bench.gate.answers import Answers, read_answers
 from bench.gate.cost import check_cost
 from bench.gate.documents import check_documents
@@ -45,6 +46,7 @@ def judge(file: ReferenceFile, records: Sequence[Record], store: Store, limits: 
         UserError: The reference is missing or broken, or no metric has the name that is asked for.
     """
     reference = file.read()
+    _check_metric(limits.metric, reference.cells)
     by_slot = {record.slot: record for record in records}
     known = {cell.slot for cell in reference.cells}
     others = [record for record in records if record.slot not in known]
@@ -58,6 +60,13 @@ def judge(file: ReferenceFile, records: Sequence[Record], store: Store, limits: 
     new = [record for record in others if record.status == "ok"]
     notes = _packages(reference.cells, [one.now for one in checked if one.now is not None])
     return Verdict(str(file.path), plain(reference.updated), limits, cells, _named(new), notes)
+
+
+def _check_metric(metric: str | None, cells: Sequence[Record]) -> None:
+    """Refuse a metric that no cell has; the others are told of one that only some have, as of a hierarchy."""
+    names = {name for cell in cells for name in cell.metrics}
+    if metric is not None and metric not in names:
+        raise unknown_name("metric", metric, names)
 
 
 def _check(

@@ -65,6 +65,15 @@ def test_another_metric_can_be_asked_for_and_must_exist(gate):
         gate.judge(Cell(), limits=Limits(metric="ndgc@5"))
 
 
+def test_a_metric_that_only_some_cells_have_is_noted_of_the_others(gate):
+    """Such as one of a hierarchy; it is no unknown one."""
+    deep = {"metrics": {"micro_f1": 0.8, "hierarchical_f1": 0.8}}
+    gate.refer(Cell(method="deep", changes=deep), Cell(method="flat"))
+    now = Cell(method="deep", changes=deep), Cell(method="flat")
+    verdict = gate.judge(*now, limits=Limits(metric="hierarchical_f1"))
+    assert words(verdict, "quality") == ["same answers", "hierarchical_f1 is undefined in the reference"]
+
+
 def test_a_metric_that_lost_its_value_closes(gate):
     gate.refer(Cell(kind="single"))
     emitted = [row[:1] for row in documents("test", 300, "single").labels]
