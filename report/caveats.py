@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from bench.backoff import back_off_line
 from bench.numerics import stray_line
 from bench.record import Record
 from report.groups import Group, Section
+from report.measures import spared
 from report.text import plain
 
 
@@ -29,17 +29,13 @@ def _of(group: Group, caveat: Callable[[Record], str | None]) -> list[str]:
 
 def _cached_line(record: Record) -> str | None:
     """Train seconds do not hold what was computed for an earlier cell."""
-    found: Any = record.facts.get("embeddings_train")
-    # A method may note anything.
-    if not isinstance(found, dict) or not found.get("from_cache"):
+    found = spared(record)
+    if found is None:
         return None
-    try:
-        return (
-            f"embeddings of {found['from_cache']:,} training documents came from the cache; train seconds leave out "
-            f"the {found['seconds']:,.1f} s that computing them took"
-        )
-    except (KeyError, TypeError, ValueError):
-        return None
+    return (
+        f"embeddings of {found[0]:,} training documents came from the cache; train seconds leave out the "
+        f"{found[1]:,.1f} s that computing them took"
+    )
 
 
 _CAVEATS: tuple[Callable[[Record], str | None], ...] = (stray_line, back_off_line, _cached_line)

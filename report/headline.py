@@ -13,8 +13,8 @@ from report.measures import (
     host_memory,
     metric,
     metric_title,
-    seconds,
     speed,
+    training_seconds,
 )
 from report.tables import Cell, Column, Footnotes, Table, best, measured, seeds_cell
 from report.text import DASH, counted, listed, plain
@@ -45,7 +45,7 @@ def headline_table(found: Sequence[Section], *, tested: bool = False) -> Table:
         found: The tasks.
         tested: Whether the answer says which differences are real.
     """
-    costs = [seconds("train"), host_memory(), device_memory(), speed("predict")]
+    costs = [training_seconds(), host_memory(), device_memory(), speed("predict")]
     has_device = any(device_memory().read(record) for section in found for record in section.records)
     costs = [measure for measure in costs if has_device or measure.key != device_memory().key]
     machines = len({machine for section in found for machine in section.hardware_ids}) > 1

@@ -15,9 +15,9 @@ from report.measures import (
     host_memory,
     latency,
     metric,
-    seconds,
     speed,
     trained_parameters,
+    training_seconds,
 )
 from report.prices import Prices, labelling_cost
 from report.text import plain, quantity, score, whole
@@ -170,7 +170,7 @@ _KINDS: Mapping[str, Kind] = {
     "predict_memory": Kind(_MEMORY, "predict_memory<8GiB", _memory("predict"), _mib),
     "latency": Kind(_MILLISECONDS, "latency<50ms", lambda _: latency(95), lambda x: f"{quantity(x)} ms"),
     "latency_p50": Kind(_MILLISECONDS, "latency_p50<50ms", lambda _: latency(50), lambda x: f"{quantity(x)} ms"),
-    "train_time": Kind(_SECONDS, "train_time<2h", lambda _: seconds("train"), lambda x: f"{quantity(x)} s"),
+    "train_time": Kind(_SECONDS, "train_time<2h", lambda _: training_seconds(), lambda x: f"{quantity(x)} s"),
     "speed": Kind(_SPEED, "speed>100", lambda _: speed("predict"), lambda x: f"{quantity(x)} docs/s"),
     "parameters": Kind(_COUNT, "parameters<100M", lambda _: trained_parameters(), whole, machine=False),
 }

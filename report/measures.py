@@ -6,7 +6,7 @@ import importlib
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ _TITLES = {
     "samples_f1": "samples-F1",
     "hierarchical_f1": "hierarchical F1",
 }
+_CACHED = "work of this phase was read from a cache"
 _AT = re.compile(r"(?P<stem>[a-z]+)(?:@|_at_)(?P<k>\d+)")
 _STEMS = {"p": "P", "precision": "P", "ndcg": "nDCG", "psp": "PSP", "rp": "RP", "r": "R", "recall": "R"}
 
@@ -99,12 +100,40 @@ def seconds(phase: str) -> Measure:
     )
 
 
+def training_seconds() -> Measure:
+    """Seconds of training, those of work that an earlier cell did for it among them: what training costs by itself."""
+
+    def read(record: Record) -> float | None:
+        own, cached = record.seconds.get("train"), spared(record)
+        if own is None or (cached is None and _from_cache(record, "train")):
+            return None
+        return own + (cached[1] if cached else 0.0)
+
+    def why(record: Record) -> str:
+        return _CACHED if _from_cache(record, "train") else seconds("train").why(record)
+
+    return replace(seconds("train"), read=read, why=why)
+
+
+def spared(record: Record) -> tuple[int, float] | None:
+    """Training documents whose embeddings came from the cache, and the seconds that computing them took."""
+    found: Any = record.facts.get("embeddings_train")
+    if not isinstance(found, dict):  # a method may note anything
+        return None
+    count, took = found.get("from_cache"), found.get("seconds")
+    return (count, float(took)) if count and isinstance(count, int) and isinstance(took, int | float) else None
+
+
+def _from_cache(record: Record, phase: str) -> bool:
+    speeds = record.documents_per_second
+    return phase in speeds and speeds[phase] is None and phase not in record.speed
+
+
 def speed(phase: str) -> Measure:
     """Documents a second in a phase, its warm-up apart."""
 
     def why(record: Record) -> str:
-        cached = phase in record.documents_per_second and phase not in record.speed
-        return "work of this phase was read from a cache" if cached else "the method counted no documents in this phase"
+        return _CACHED if _from_cache(record, phase) else "the method counted no documents in this phase"
 
     return Measure(
         f"{phase}_documents_per_second",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.record import Identity, Record
 from report.families import Family
-from report.measures import device_memory
+from report.measures import device_memory, spared
 from report.provenance import HOST_MEMORY, TIMES, modified
 from report.tables import reason_of
 from report.text import counted, listed
@@ -77,4 +77,9 @@ def reading(records: Sequence[Record]) -> tuple[str, ...]:
     ]
     if any(device_memory().read(record) for record in records):
         notes.append("Device memory: peak reserved by torch in the train phase, summed over devices.")
+    if any(map(spared, records)):
+        notes.append(
+            "Where embeddings came from the cache, train seconds at a glance, in answers and among costs hold what "
+            "computing them took; in tables of results they leave it out."
+        )
     return (*notes, "Among results a dash is a figure that is not known; its footnote says why.")

@@ -16,10 +16,10 @@ from report.measures import (
     latency,
     metric,
     metric_title,
-    seconds,
     speed,
     summarise,
     trained_parameters,
+    training_seconds,
 )
 from report.prices import Prices, notes
 from report.tables import Column, Footnotes, Table, identity_cells, identity_columns, measured
@@ -64,7 +64,7 @@ def _costs(prices: Prices, groups: Sequence[Group]) -> list[Cost]:
     known = [
         Cost(speed("predict"), more_is_better=True),
         Cost(latency(95)),
-        Cost(seconds("train")),
+        Cost(training_seconds()),
         Cost(host_memory()),
         Cost(device_memory()),
         Cost(trained_parameters()),

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from bench.errors import UserError
 from bench.record import Record
-from report.measures import Measure
+from report.measures import Measure, training_seconds
 from report.text import money, plain
 
 _PRICE = re.compile(
     r"\s*(?P<amount>\d+(?:\.\d+)?|\.\d+)\s*(?P<currency>[^\s\d/<>&]{0,8})\s*(?:/\s*(?P<unit>[A-Za-z]+))?\s*"
 )
 _HOUR, _KWH = ("h", "hour", "hr"), ("kwh",)
-_LEARNING = ("load", "tokenise", "train", "validate", "save", "probe", "decide")
+_AROUND = ("load", "tokenise", "validate", "save", "probe", "decide")
+"""Phases before prediction beside training itself."""
 _JOULES_IN_KWH = 3.6e6
 
 
@@ -95,12 +96,13 @@ def training_cost(price: Price) -> Measure:
     """Money for everything up to a model that can label: loading, tokenising, training, validating, saving."""
 
     def read(record: Record) -> float | None:
-        if record.seconds.get("train") is None:
+        train = training_seconds().read(record)
+        if train is None:
             return None
-        return price.amount / 3600 * math.fsum(record.seconds.get(phase) or 0.0 for phase in _LEARNING)
+        others = (record.seconds.get(phase) or 0.0 for phase in _AROUND)
+        return price.amount / 3600 * math.fsum((train, *others))
 
-    title = price.titled("Training")
-    return Measure("training_cost", title, read, lambda _: "the record holds no seconds of training", money)
+    return Measure("training_cost", price.titled("Training"), read, training_seconds().why, money)
 
 
 def energy_cost(price: Price) -> Measure:

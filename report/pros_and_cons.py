@@ -11,10 +11,10 @@ from report.measures import (
     device_memory,
     host_memory,
     latency,
-    seconds,
     speed,
     summarise,
     trained_parameters,
+    training_seconds,
 )
 from report.prices import Prices
 from report.text import money, quantity, times, whole
@@ -49,7 +49,7 @@ def costs_line(name: str, group: Group, prices: Prices) -> str:
         _said(group, speed("predict"), lambda x: f"{quantity(x)} documents a second in prediction"),
         _said(group, latency(95), lambda x: f"{quantity(x)} ms for one that comes alone (p95)"),
         f"{whole(memory[0])} MiB of {memory[1]} memory in training" if memory else "",
-        _said(group, seconds("train"), lambda x: f"{quantity(x)} s of training"),
+        _said(group, training_seconds(), lambda x: f"{quantity(x)} s of training"),
         _said(group, trained_parameters(), lambda x: f"{short(x)} trained parameters"),
         *(_said(group, one, _priced(one)) for one in prices.measures),
     ]
@@ -120,6 +120,6 @@ def _priced(measure: Measure) -> Callable[[float], str]:
 
 _CONTRASTS = (
     _Contrast(speed("predict"), "labels {} as many documents a second", "labels documents {} slower"),
-    _Contrast(seconds("train"), "takes {} as long to train", "trains {} as fast"),
+    _Contrast(training_seconds(), "takes {} as long to train", "trains {} as fast"),
     _Contrast(trained_parameters(), "trains {} as many parameters", "trains fewer parameters, by {}"),
 )

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.cli.run_view import _show
+from report.limits import parse_limits
+from report.measures import training_seconds
 from report.page import build_report
+from report.prices import Price, Prices
+from report.wishes import Wishes
 
 if TYPE_CHECKING:
     from conftest import MakeRecord
@@ -77,3 +81,24 @@ def test_a_run_ends_with_what_strays(record: MakeRecord, capsys: pytest.CaptureF
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
     assert told[0].startswith("bench: warning: debtags × bert × tiny × seed 3: computed in bfloat16, which strays")
+
+
+def test_training_costs_what_it_would_without_a_cache(record: MakeRecord) -> None:
+    cached = {"facts": {"embeddings_train": CACHED}, "seconds": {"train": 1.0}, "documents_per_second": {"train": None}}
+    records = [record(method="frozen", **cached), record(method="slow", f1=0.5, seconds={"train": 100.0})]
+    wishes = Wishes(prices=Prices(hour=Price(3.6)), limits=parse_limits("train_time<10min", Prices(), ()))
+    report = build_report(records, wishes=wishes)
+    assert report.answer is not None
+    assert "take slow" in report.answer.chosen[0].verdict
+    assert "not train_time<10min: frozen (1,236 s)" in report.answer.chosen[0].sentences[-1]
+    costs = next(one for one in report.parts[0].chapters if one.key == "costs").tables[0]
+    keys = [column.key for column in costs.columns]
+    assert [row[keys.index("train_seconds")].tag for row in costs.rows] == ["front", "front"]
+    assert costs.rows[0][keys.index("training_cost")].value == pytest.approx(1.23556)
+    assert any("came from the cache" in note for note in report.notes)
+
+
+def test_seconds_of_training_that_a_cache_spared_are_not_known_where_nobody_noted_them(record: MakeRecord) -> None:
+    cached = record(seconds={"train": 1.0}, documents_per_second={"train": None})
+    assert training_seconds().read(cached) is None
+    assert training_seconds().why(cached) == "work of this phase was read from a cache"
