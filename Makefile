@@ -3,10 +3,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 REFERENCE := results/reference/benchmarks.json
+GATE := results/reference/ci.json
+GATED := results/runs/ci
 BENCHMARKS := $(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" --verbose --no-header --benchmark-quiet tests/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format slow bench bench-quick bench-reference clean
+.PHONY: help run test lint format slow gate gate-reference bench bench-quick bench-reference clean
 
 help:  ## show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -29,6 +31,15 @@ format: $(READY)  ## put the code into shape
 
 slow: $(READY)  ## run the tests that `make test` leaves out
 	$(BIN)/pytest -n 2 --dist loadfile -m slow
+
+# Processors round sums differently, which training magnifies: the margin is wider than on a machine of one's own.
+gate: $(READY)  ## run suite ci and hold it against the committed reference
+	$(BIN)/bench run --suite ci --out $(GATED)
+	$(BIN)/bench check $(GATE) --out $(GATED) --margin 0.03 --speed-tolerance 0.5
+
+gate-reference: $(READY)  ## make that reference anew: make gate-reference REASON="why"
+	$(BIN)/bench run --suite ci --out $(GATED)
+	$(BIN)/bench check $(GATE) --out $(GATED) --update --reason "$(REASON)"
 
 bench: $(READY)  ## run the benchmarks of the harness itself, hold them against the reference
 	$(BENCHMARKS) --save-figures results/runs/benchmarks.json --compare-figures $(REFERENCE)
