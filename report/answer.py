@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.record import Identity, Record
 from bench.train_sizes import size_of
 from report.groups import Group, Section
+from report.headline import unranked
 from report.labels import names
 from report.measures import Measure, metric, metric_title, summarise
 from report.prices import Prices
@@ -76,7 +77,7 @@ class _Writer:
     def finding(self, anchor: str) -> Finding:
         top = self.top
         if top is None:
-            return Finding(self.section.title, anchor, _nobody(self.section), self._not_ranked())
+            return Finding(self.section.title, anchor, self._nobody(), self._not_ranked())
         said = (
             *self._ties(),
             *self._beaten(),
@@ -130,8 +131,11 @@ class _Writer:
         return f" (95 % interval {found.low:.3f} to {found.high:.3f})" if found else ""
 
     def _highest(self) -> str:
-        ranked = sum(group.rankable and bool(group.ok) for group in self.section.groups)
-        return "the highest " if ranked > 1 else ""
+        return "the highest " if len(self._ranked) > 1 else ""
+
+    @property
+    def _ranked(self) -> list[Group]:
+        return [group for group in self.section.groups if group.rankable and summarise(group, self.measure)]
 
     def _untested(self) -> str:
         if not self._highest():
@@ -187,7 +191,8 @@ class _Writer:
         """The rows that might have been, with the reason; the verdict itself says where nothing was tested."""
         if self.tests.obstacle:
             return ()
-        return left_out([(group, reason) for group, reason in self.tests.untested if group.rankable])
+        some = {group.row for group in self._ranked}
+        return left_out([(group, reason) for group, reason in self.tests.untested if group.row in some])
 
     def _alternatives(self, top: Group) -> tuple[str, ...]:
         said = [against(self.name(one), one, self.name(top), top) for one in self.tests.ties[:3]]
@@ -206,20 +211,22 @@ class _Writer:
     def _not_ranked(self) -> tuple[str, ...]:
         scratch = [self.name(one) for one in self.section.groups if one.ok and one.from_scratch]
         partial = [self.name(one) for one in self.section.groups if not one.complete and not one.from_scratch]
+        blank = [self.name(one) for one in self.section.groups if one.rankable and not summarise(one, self.measure)]
         said = []
         if scratch:
             said.append(f"From scratch, and therefore not ranked: {listed(scratch, 6)}.")
         if partial:
             said.append(f"Incomplete, and therefore not ranked: {listed(partial, 6)}.")
+        if blank:
+            said.append(f"Without {self.measure.title}, and therefore not ranked: {listed(blank, 6)}.")
         return tuple(said)
 
-
-def _nobody(section: Section) -> str:
-    if not any(group.ok for group in section.groups):
-        sizes = {size_of(one.task_settings) for one in section.family}
+    def _nobody(self) -> str:
+        if any(group.ok for group in self.section.groups):
+            return f"there is no answer: {unranked(self.section)}."
+        sizes = {size_of(one.task_settings) for one in self.section.family}
         which = " of the most training documents" if len(sizes) > 1 else ""
         return f"no cell{which} finished: there is no answer."
-    return "no row may be ranked, so that there is no answer: none is at once complete and not from scratch."
 
 
 def _each(count: int) -> str:

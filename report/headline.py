@@ -87,10 +87,15 @@ def _no_row(section: Section, width: int, notes: Footnotes) -> tuple[Cell, ...]:
     finished = [group for group in section.groups if group.ok]
     reason = "no cell finished"
     if finished:
-        reason = f"no row is at once complete, not from scratch and given a {metric_title(section.primary)}"
+        reason = unranked(section)
     none = Cell("none", marks=(notes.mark(reason),), tone="muted")
     dash = Cell(DASH, tone="muted")
     return (Cell(section.title), none, dash, Cell(f"highest {metric_title(section.primary)}"), *[dash] * (width - 4))
+
+
+def unranked(section: Section) -> str:
+    """Why none of the finished rows may be ranked."""
+    return f"no row is at once complete, not from scratch and given a {metric_title(section.primary)}"
 
 
 def _headline_notes(found: Sequence[Section], tested: bool) -> tuple[str, ...]:

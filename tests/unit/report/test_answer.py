@@ -172,3 +172,11 @@ def test_rows_that_say_the_same_tie_without_a_difference_that_would_have_been_se
 def test_a_largest_size_without_a_result_is_told_as_such(record: MakeRecord) -> None:
     records = [record(task_settings={"train_documents": 100}), record(status="oom")]
     assert "no cell of the most training documents finished" in said(build_report(records))
+
+
+def test_a_row_without_the_primary_metric_is_named_and_is_no_lack_of_seeds(record: MakeRecord) -> None:
+    blank = record(method="blank", f1=None)
+    assert "not from scratch and given a micro-F1" in said(build_report([blank]))
+    text = said(build_report([blank, record(method="a", f1=0.3)]))
+    assert "a has micro-F1 0.300; there is no other row that may be ranked" in text
+    assert "Without micro-F1, and therefore not ranked: blank." in text
