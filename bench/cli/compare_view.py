@@ -87,10 +87,8 @@ def _verdict(pair: Compared) -> str:
 
 
 def _beside(one: Comparison) -> str:
-    """What the tests say that do not decide."""
-    tests = [("randomisation", one.p_randomisation)]
-    if one.test != "bootstrap":
-        tests.insert(0, ("bootstrap", one.p_bootstrap))
+    """What the tests say that hold for every metric."""
+    tests = [("bootstrap", one.p_bootstrap), ("randomisation", one.p_randomisation)]
     return ", ".join(f"{name} {_p(p)}" for name, p in tests)
 
 

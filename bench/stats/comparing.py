@@ -193,7 +193,7 @@ def compare_rows(a: Row, b: Row, metric: str, resamples: int, seed: int) -> Comp
     documents = a.sums[0].documents
     tossed = swapped(paired(a.sums, b.sums), resamples, seed)
     draws = draws.at_least(_swap_error(draws.value, tossed, documents))
-    by_bootstrap = draws.p_value()
+    by_bootstrap, by_randomisation = draws.p_value(), _swap_p(draws.value, tossed)
     pairs = mcnemar(a.right, b.right) if a.right is not None and b.right is not None else None
     deciding = pairs if metric in ACCURACY else None
     effect, effect_name = _effect(draws, deciding, documents)
@@ -202,10 +202,11 @@ def compare_rows(a: Row, b: Row, metric: str, resamples: int, seed: int) -> Comp
         a=a.mean.value,
         b=b.mean.value,
         difference=draws.interval(),
-        p=deciding.mid_p if deciding is not None else by_bootstrap,
-        test="McNemar (mid-p)" if deciding is not None else "bootstrap",
+        # Of few documents the bootstrap says too much, and exchanging predictions hardly anything.
+        p=deciding.mid_p if deciding is not None else max(by_bootstrap, by_randomisation),
+        test="McNemar (mid-p)" if deciding is not None else "bootstrap and randomisation",
         p_bootstrap=by_bootstrap,
-        p_randomisation=_swap_p(draws.value, tossed),
+        p_randomisation=by_randomisation,
         mcnemar=pairs,
         detectable=draws.detectable(),
         effect=effect,
