@@ -65,12 +65,19 @@ def write_predictions(path: Path, splits: dict[str, SplitPredictions]) -> None:
 
 
 def read_predictions(path: Path) -> dict[str, SplitPredictions]:
-    """Read what :func:`write_predictions` wrote."""
+    """Read what :func:`write_predictions` wrote.
+
+    Raises:
+        ValueError: The file is another one.
+    """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
-    n_labels = int(table.schema.metadata[b"n_labels"])
+    facts = table.schema.metadata or {}
+    if b"n_labels" not in facts:
+        raise ValueError(f"{path} does not hold predictions")
+    n_labels = int(facts[b"n_labels"])
     names = dict.fromkeys(table.column("split").to_pylist())
     return {name: _split(table.filter(pc.equal(table.column("split"), name)), n_labels) for name in names}
 

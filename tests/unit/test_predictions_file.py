@@ -46,3 +46,11 @@ def test_equal_predictions_give_equal_bytes(tmp_path, scored):
     for name in ("one", "two"):
         write_predictions(tmp_path / name, {"test": scored})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_another_parquet_file_is_told_by_name(tmp_path):
+    import pyarrow as pa
+
+    pq.write_table(pa.table({"split": ["test"], "id": ["a"]}), tmp_path / "other.parquet")
+    with pytest.raises(ValueError, match=r"other\.parquet does not hold predictions"):
+        read_predictions(tmp_path / "other.parquet")
