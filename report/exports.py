@@ -99,7 +99,7 @@ def _value(cell: Cell) -> str:
     if cell.text == DASH:
         return ""
     if cell.value is not None and not _ranges(cell):
-        return repr(int(cell.value) if cell.value.is_integer() else cell.value)
+        return repr(int(cell.value) if float(cell.value).is_integer() else cell.value)
     return f"'{cell.text}" if cell.text.startswith(_FORMULA) and not _ranges(cell) else cell.text
 
 
