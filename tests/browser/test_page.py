@@ -39,7 +39,7 @@ def faults(page: Any, options: dict[str, Any] | None = None) -> list[tuple[str, 
     return [(one["id"], node["html"][:200]) for one in grave for node in one["nodes"]]
 
 
-@pytest.mark.parametrize("size", ["phone", "desktop"])
+@pytest.mark.parametrize("size", [pytest.param("phone", marks=pytest.mark.slow), "desktop"])
 def test_links_reach_every_section(opening: Open, size: str) -> None:
     page = opening(size).page
     contents = page.locator("nav.menu" if size == "phone" else "nav.side")

@@ -18,9 +18,7 @@ def test_every_cell_of_the_suite_has_its_script_beside_it(tmp_path):
     with (tmp_path / "table" / "gpu.csv").open(encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     assert {(line["method"], line["who"], line["status"]) for line in lines} == {
-        (method, who, "ok")
-        for method in ("bert", "embedding-head", "instruction-tuning")
-        for who in ("bench", "plain")
+        (method, who, "ok") for method in ("bert", "embedding-head", "instruction-tuning") for who in ("bench", "plain")
     }
     for line in lines:
         assert float(line["train_tokens_per_second"]) > 0

@@ -209,6 +209,7 @@ def blocks(language):
     return re.findall(rf"([^\n]*)\n\n```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_page_holds_what_it_says(bench, look, tmp_path, monkeypatch):
     """Its files, as they stand there, and its commands, in order, to the report; each ends as the page says."""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))

@@ -55,7 +55,7 @@ def killed_when(out, seen, cache):
 @pytest.mark.parametrize(
     "seen",
     [
-        pytest.param(lambda line: "loading" in line, id="while planning"),
+        pytest.param(lambda line: "loading" in line, id="while planning", marks=pytest.mark.slow),
         pytest.param(
             lambda line: line.startswith("[0/8] start"), id="as the first cell starts", marks=pytest.mark.slow
         ),

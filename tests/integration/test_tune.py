@@ -71,6 +71,7 @@ def test_failed_and_refused_trials_count(searched):
     assert good >= 1
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_ends_as_if_nothing_had_happened(searched, tmp_path):
     words = ("tune", *THREE, "--trials", "6", "--threads", "1", "--out", tmp_path)
     running = subprocess.Popen(command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -88,6 +89,7 @@ def test_killed_and_resumed_it_ends_as_if_nothing_had_happened(searched, tmp_pat
     assert {name: after[name]["finished_at"] for name in before} == {n: r["finished_at"] for n, r in before.items()}
 
 
+@pytest.mark.slow
 def test_a_larger_budget_adds_trials(tmp_path):
     words = ("-t", "secret", "-m", "hill", *TUNABLE)
     assert tune(tmp_path, *words, trials=2).code == 0
@@ -166,12 +168,14 @@ def test_what_cannot_be_searched_for_is_refused(tmp_path, words, said):
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_whole_ends_of_a_fraction_are_a_range_of_fractions(tmp_path):
     done = tune(tmp_path, "-t", "secret", "-m", "hill", *TUNABLE, "--space", "x=0..1", trials=4)
     assert done.code == 0, done.err
     assert any(record["identity"]["method_settings"]["x"] % 1 for record in trials(tmp_path).values())
 
 
+@pytest.mark.slow
 def test_no_settings_are_tried_twice_and_a_small_space_is_told(tmp_path):
     words = ("-t", "secret", "-m", "slope", *TUNABLE, "--space", "way=up,down", "--space", "rate=0.03,0.1")
     done = tune(tmp_path, *words, trials=9)
@@ -180,6 +184,7 @@ def test_no_settings_are_tried_twice_and_a_small_space_is_told(tmp_path):
     assert (found["trials"], found["exhausted"], len(trials(tmp_path))) == (4, True, 4)
 
 
+@pytest.mark.slow
 def test_a_smaller_budget_takes_nothing_back(tmp_path):
     words = ("-t", "secret", "-m", "hill", *TUNABLE)
     assert tune(tmp_path, *words, trials=3).code == 0

@@ -211,7 +211,7 @@ def train(context: Context, fails: Callable[[str, int, int], bool], **settings: 
 
 
 @pytest.mark.parametrize("where", ["forward", "backward"])
-@pytest.mark.parametrize("after", [0, 2, 7])
+@pytest.mark.parametrize("after", [0, pytest.param(2, marks=pytest.mark.slow), 7])
 def test_training_ends_as_if_it_had_begun_with_small_parts(
     make_context: MakeContext, where: str, after: int, tmp_path: Path
 ) -> None:

@@ -82,7 +82,12 @@ def falling(weights: torch.Tensor) -> float:
     return -float(weights.abs().sum())
 
 
-@pytest.mark.parametrize("step", [1, 4, 5, 6, 13, STEPS])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "step", [1, pytest.param(4, marks=SLOW), 5, *(pytest.param(n, marks=SLOW) for n in (6, 13)), STEPS]
+)
 @pytest.mark.parametrize("seconds", [0.0, 1e9], ids=["every step", "best epochs"])
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
     make_context: MakeContext, tmp_path: Path, step: int, seconds: float

@@ -114,6 +114,7 @@ def test_weights_are_bounded_over_all_labels_and_the_greatest_stay(features: csr
         assert set(np.flatnonzero(kept)) == set(np.argsort(-all_)[:7]) & set(np.flatnonzero(all_))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_labels() -> None:
     """What the model holds for 3,000 labels of a document each is what its bound says, not labels times features."""
     features = csr_matrix(random_matrix(500, 400, 0.05, format="csr", random_state=1, dtype=np.float32))

@@ -256,6 +256,7 @@ def labels(plot: CurvePlot) -> list[str]:
     return re.findall(r"<text[^>]*>([^<]+)</text>", drawn)
 
 
+@pytest.mark.slow
 def test_equal_seeds_and_many_curves_can_be_drawn(at: AtSize) -> None:
     assert fmean([0.003] * 3) != 0.003  # to the last bit
     records = [at(size, method=f"m{n}", seed=s, f1=0.003) for size in (100, 110) for n in range(40) for s in (0, 1, 2)]

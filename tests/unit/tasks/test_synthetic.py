@@ -66,6 +66,7 @@ def test_main_groups_look_like_ipc() -> None:
     assert codes(9, 4)[:2] == ["A01A 001", "A02A 001"]
 
 
+@pytest.mark.slow
 def test_a_million_labels() -> None:
     config = WipoSettings(documents=60, depth=4, labels=1_000_000)
     data = SyntheticWipo(config).load()
