@@ -42,17 +42,19 @@ def computed(
     """
     work, compute = _understood(method, data, context)
     dtype = _dtype(method, context)
-    peak = rates.of(dtype)
+    operations = _operations(work, compute, speeds)
+    rate = {phase: done / speeds[phase].seconds for phase, done in operations.items()}
+    devices = {phase: context.processes if phase == "train" else 1 for phase in operations}
+    peak = rates.of(dtype, max((rate[phase] / devices[phase] for phase in operations), default=0.0))
     found = {}
-    for phase, operations in _operations(work, compute, speeds).items():
-        seconds = speeds[phase].seconds
-        most = peak * (context.processes if phase == "train" else 1) if peak is not None else None
+    for phase, done in operations.items():
+        most = peak * devices[phase] if peak is not None else None
         found[phase] = PhaseCompute(
-            operations=operations,
-            flops_per_second=operations / seconds,
+            operations=done,
+            flops_per_second=rate[phase],
             dtype=str(dtype).removeprefix("torch."),
             peak_flops_per_second=most,
-            share_of_peak=operations / seconds / most if most is not None else None,
+            share_of_peak=rate[phase] / most if most is not None else None,
         )
     return found
 

@@ -93,21 +93,27 @@ class PeakRates:
     measure: Callable[[str, torch.dtype], float] = matrix_rate
     quiet: bool = True
 
-    def of(self, dtype: torch.dtype) -> float | None:
-        """Operations a second; None where they are not kept and cannot be measured now."""
+    def of(self, dtype: torch.dtype, seen: float = 0.0) -> float | None:
+        """Operations a second; None where they are not kept and cannot be measured now.
+
+        Args:
+            dtype: Of the matrices.
+            seen: What a network did; a kept rate below that was disturbed when it was measured, and is measured again.
+        """
         import torch
 
         facts = {"hardware_id": self.hardware_id, "dtype": str(dtype), "torch": str(torch.__version__)}
         digest = hashlib.blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()
         path = self.folder / f"{digest}.json"
+        kept = None
         with suppress(OSError, ValueError, KeyError, TypeError):
-            return float(json.loads(path.read_text("utf-8"))["flops_per_second"])
-        if not self.quiet:
-            return None
+            kept = float(json.loads(path.read_text("utf-8"))["flops_per_second"])
+        if not self.quiet or (kept is not None and kept >= seen):
+            return kept
         try:
-            rate = self.measure(self.device, dtype)
+            rate = max(self.measure(self.device, dtype), kept or 0.0)
         except RuntimeError:  # no room beside the network, or no such kernel: the next cell may have better luck
-            return None
+            return kept
         with suppress(OSError):  # it is measured again
             write_atomic(path, json.dumps({**facts, "flops_per_second": rate}).encode())
         return rate

@@ -33,6 +33,18 @@ def test_beside_other_cells_nothing_is_measured_but_what_is_kept_is_read(tmp_pat
     assert busy.of(torch.float32) == 1e11
 
 
+def test_a_rate_that_a_network_exceeds_was_disturbed_and_is_measured_again(tmp_path):
+    measured = Measured()
+    rates = PeakRates(tmp_path, "x", "cpu", measured)
+    assert rates.of(torch.float32) == 1e11
+    measured.rate = 3e11
+    assert rates.of(torch.float32, seen=1e11) == 1e11
+    assert rates.of(torch.float32, seen=2e11) == rates.of(torch.float32) == 3e11
+    measured.rate = 2e11
+    assert rates.of(torch.float32, seen=4e11) == 3e11
+    assert PeakRates(tmp_path, "x", "cpu", measured, quiet=False).of(torch.float32, seen=4e11) == 3e11
+
+
 def test_what_cannot_be_measured_is_unknown_and_tried_again(tmp_path):
     def fails(device, dtype):
         raise RuntimeError("out of memory")
