@@ -14,7 +14,7 @@ from bench.meters.unmeasured import NotMeasured
 from bench.record import PhaseSpeed
 from bench.task import TaskData
 
-PEAK = SimpleNamespace(of=lambda dtype: 1e12)
+PEAK = SimpleNamespace(of=lambda *_: 1e12)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_phase_without_tokens_has_no_operations(data, tiny_model, make_context
 def test_an_unknown_peak_leaves_the_share_out(data, tiny_model, make_context):
     context = make_context(tiny_model("bert"), "single", 4)
     speeds = {"predict": PhaseSpeed(documents=16, tokens=300, seconds=1.0)}
-    found = computed(Bert(), data, context, speeds, SimpleNamespace(of=lambda dtype: None))["predict"]
+    found = computed(Bert(), data, context, speeds, SimpleNamespace(of=lambda *_: None))["predict"]
     assert found.flops_per_second > 0
     assert (found.peak_flops_per_second, found.share_of_peak) == (None, None)
 
