@@ -265,7 +265,8 @@ def _in_yaml(path: Path, known: list[Plugin], origin: str) -> Plugin:
 
     broken = Plugin("task", path.stem, "", "", origin, path)
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        # The safe loader in C, where there is one, takes a tenth of the time: listing reads every file.
+        content = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     except (yaml.YAMLError, ValueError) as error:  # not UTF-8, or what looks like a date is none
         return replace(broken, error=_one_line(error))
     keys = {"name", "base", "settings", "description"}
