@@ -116,7 +116,7 @@ def test_runs_and_suites_name_what_was_found_and_the_report_says_what_it_cost(se
     assert [row["state"] for row in planned] == ["done"]
     assert call("report", "--out", tmp_path).code == 0
     page = (tmp_path / "report.md").read_text()
-    budgets = page.partition("Tuning budgets")[2].partition("**What")[0]
+    budgets = page.partition("### Tuning budgets")[2].partition("\n#")[0]
     assert [row.count(" 6 |") for row in budgets.splitlines() if row.startswith(("| hill", "| slope"))] == [1, 1]
     assert [
         row.count("none: the settings as they stand") for row in budgets.splitlines() if row.startswith("| rigid")
