@@ -84,7 +84,6 @@ def percent(mean: float, std: float | None = None) -> str:
     return _spread(100 * mean, None if std is None else 100 * std, 1) + " %"
 
 
-
 def money(mean: float, std: float | None = None) -> str:
     """An amount of money, with two decimals, and more where it is small, so that two digits show."""
     magnitude = math.floor(math.log10(abs(mean))) if mean else 0
