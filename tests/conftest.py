@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from commands import PLUGINS, call
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # before any test module imports the hub's client, which reads it only then
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Tests neither read nor write the user's cache."""
     os.environ["BENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 @pytest.fixture

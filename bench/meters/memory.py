@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.meters.nvml import visible_devices
-from bench.meters.processes import tree_memory
+from bench.meters.processes import descendants_memory, resident_memory, tree_memory
 from bench.record import PhaseMemory
 
 MIB = 2**20
@@ -34,36 +35,40 @@ class Peaks:
 class HostMemory:
     """Resident memory of this process and its children.
 
-    Linux keeps the peak of a process itself and lets it be reset, which costs nothing and misses nothing; children,
-    and other systems, are sampled.
+    Linux keeps the peak of a process itself and lets it be reset, which costs nothing and misses nothing; to it comes
+    what its children held at any time since. Children, and other systems, are sampled.
     """
 
     def __init__(self) -> None:
         self.idle = tree_memory(os.getpid()) / MIB
-        self._kernel_peak = False
+        self.kernel_peak = False
+        self._children = math.inf
 
     def reset(self) -> None:
         """Start a new peak."""
         try:
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-            self._kernel_peak = True
+            self.kernel_peak = True
         except OSError:
             # A peak that cannot be reset belongs to some earlier phase: samples alone must do.
-            self._kernel_peak = False
+            self.kernel_peak = False
+        self._children = math.inf
 
     def sample(self, peaks: Peaks) -> None:
         """See the tree's memory as it is now."""
-        peaks.see("host", tree_memory(os.getpid()) / MIB)
+        children = descendants_memory(os.getpid()) / MIB
+        self._children = min(children, self._children)
+        peaks.see("host", resident_memory(os.getpid()) / MIB + children)
 
     def read(self, peaks: Peaks) -> None:
-        """See the kernel's own peak since the reset."""
+        """See the kernel's own peak since the reset, with the least that children held."""
         self.sample(peaks)
-        if not self._kernel_peak:
+        if not self.kernel_peak:
             return
         with suppress(OSError, StopIteration, ValueError):
             lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
             high_water = next(line for line in lines if line.startswith("VmHWM:"))
-            peaks.see("host", int(high_water.split()[1]) / 1024)
+            peaks.see("host", int(high_water.split()[1]) / 1024 + self._children)
 
 
 class TorchMemory:

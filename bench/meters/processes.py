@@ -12,7 +12,27 @@ LINUX = platform.system() == "Linux"
 
 def tree_memory(pid: int) -> int:
     """Resident bytes of a process and all its descendants; 0 where it is gone."""
-    return sum(_resident(member) for member in (pid, *descendants(pid)))
+    return resident_memory(pid) + descendants_memory(pid)
+
+
+def descendants_memory(pid: int) -> int:
+    """Resident bytes of all descendants of a process."""
+    return sum(map(resident_memory, descendants(pid)))
+
+
+def resident_memory(pid: int) -> int:
+    """Resident bytes of one process; 0 where it is gone."""
+    if LINUX:
+        try:
+            return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except (OSError, IndexError):
+            return 0
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 def descendants(pid: int) -> list[int]:
@@ -36,20 +56,6 @@ def _children(pid: int) -> list[int]:
             with suppress(OSError):
                 found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_bytes().split())
     return found
-
-
-def _resident(pid: int) -> int:
-    if LINUX:
-        try:
-            return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        except (OSError, IndexError):
-            return 0
-    import psutil
-
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
 
 
 def _descendants_by_psutil(pid: int) -> list[int]:
