@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.files import new_folder, remove_leftovers
+from bench.parquet import read_parquet
 
 if TYPE_CHECKING:
     from bench.store import Store
@@ -84,14 +85,13 @@ def read_collection(store: Store, fingerprint: str) -> Collection:
         ValueError: The files are not those of a collection.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     if Path(fingerprint).name != fingerprint or fingerprint.startswith("."):
         raise ValueError(f"{fingerprint!r} is no fingerprint")  # a record names no folder elsewhere
     folder = store.root / FOLDER / fingerprint
     try:
         space = json.loads((folder / LABEL_SPACE).read_text("utf-8"))
-        table = pq.read_table(folder / FILE, columns=["id", "text", "words", "characters"])
+        table = read_parquet(folder / FILE, columns=["id", "text", "words", "characters"])
         ids, *rest = (table.column(name).to_pylist() for name in table.column_names)
         texts, words, characters = (_by_id(ids, values) for values in rest)
         return Collection(tuple(map(str, space["names"])), texts, words, characters, space["ancestors"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import UserError, unknown_name
+from bench.parquet import read_parquet
 from bench.record import DEFAULT_RULE, MENU, Decision, Record
 from bench.store import LABELS
 
@@ -93,10 +94,9 @@ def rule_of(record: Record, folder: Path, name: str | None = None) -> Rule:
 
 def _thresholds(folder: Path) -> NDArray[np.float32]:
     import numpy as np
-    import pyarrow.parquet as pq
 
     try:
-        column = pq.read_table(folder / LABELS, columns=["threshold"]).column("threshold")
+        column = read_parquet(folder / LABELS, columns=["threshold"]).column("threshold")
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"{folder / LABELS}: no thresholds can be read ({error}); copy the cell again") from None
     return np.asarray(column, dtype=np.float32)

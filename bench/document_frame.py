@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from bench.parquet import read_parquet
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -34,10 +36,9 @@ def document_frame(record: Record, path: Path, split: str, labels: Sequence[str]
     """
     import pandas as pd
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     columns = ["split", "id", "gold", "predicted", "ranked", "scores", "text"]
-    table = pq.read_table(path, columns=columns)
+    table = read_parquet(path, columns=columns)
     table = table.filter(pc.equal(table.column("split"), split))
     if not table.num_rows:
         return None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.parquet import read_parquet
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
@@ -71,9 +73,8 @@ def read_predictions(path: Path) -> dict[str, SplitPredictions]:
         ValueError: The file is another one.
     """
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    table = read_parquet(path)
     facts = table.schema.metadata or {}
     if b"n_labels" not in facts:
         raise ValueError(f"{path} does not hold predictions")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import TaskDataError, UserError
 from bench.files import cache_folder, new_folder
+from bench.parquet import read_parquet
 from bench.record import TaskFacts
 from bench.settings import Settings, settings_dict
 from bench.task import SPLITS, Documents, LabelSpace, Task, TaskData, TaskSettings
@@ -61,17 +62,13 @@ class FrozenTask:
 
     def ids(self, split: str) -> list[str]:
         """Ids of the documents of a split."""
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(self.folder / "documents.parquet", columns=["split", "id"])
+        table = read_parquet(self.folder / "documents.parquet", columns=["split", "id"])
         rows = zip(table.column("split").to_pylist(), table.column("id").to_pylist(), strict=True)
         return [id_ for of, id_ in rows if of == split]
 
     def load(self) -> TaskData:
         """Read the documents."""
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(self.folder / "documents.parquet")
+        table = read_parquet(self.folder / "documents.parquet")
         label_space = json.loads((self.folder / "labels.json").read_text("utf-8"))
         ancestors = label_space["ancestors"]
         columns = {name: table.column(name).to_pylist() for name in ("split", "id", "text", "labels", "categories")}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from bench.parquet import read_parquet
 from bench.task import SPLITS, ExpectedSize, LabelSpace, Task, TaskProfile
 from bench.task_cache import FrozenTask
 
@@ -51,10 +52,9 @@ class TaskSize:
 def size_of_frozen(name: str, frozen: FrozenTask) -> TaskSize:
     """The size of a task whose documents are here; a sample of them is read."""
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     facts = frozen.facts
-    table = pq.read_table(frozen.folder / "documents.parquet", columns=["split", "text", "labels"])
+    table = read_parquet(frozen.folder / "documents.parquet", columns=["split", "text", "labels"])
     texts = {}
     for split in SPLITS:
         part = table.filter(pc.equal(table.column("split"), split)).column("text")

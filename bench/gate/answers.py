@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.files import file_hash
+from bench.parquet import read_parquet
 from bench.predictions_file import SplitPredictions, read_predictions, write_predictions
 from bench.store import LABELS, PREDICTIONS
 
@@ -67,12 +68,11 @@ def read_answers(folder: Path) -> Answers:
         ValueError: It is not that of a cell.
     """
     import numpy as np
-    import pyarrow.parquet as pq
 
     splits = read_predictions(folder / PREDICTIONS)
     if "test" not in splits:
         raise ValueError("no test documents are among the predictions")
-    table = pq.read_table(folder / LABELS)
+    table = read_parquet(folder / LABELS)
     counts = np.asarray(table.column("train"), dtype=np.int64)
     own = "threshold" in table.column_names
     thresholds = np.asarray(table.column("threshold"), dtype=np.float32) if own else None
@@ -114,7 +114,7 @@ def keep(answers: Answers, path: Path) -> str:
     if "validation" in answers.splits:
         splits["validation"] = replace(answers.splits["validation"], ranking=None, texts=None)
     write_predictions(path, splits)
-    table = pq.read_table(path)
+    table = read_parquet(path)
     counts = json.dumps(answers.train_counts.tolist()).encode()
     pq.write_table(table.replace_schema_metadata({**table.schema.metadata, _COUNTS: counts}), path, compression="zstd")
     return file_hash(path)

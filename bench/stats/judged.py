@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.parquet import read_parquet
 from bench.predictions_file import SplitPredictions, read_predictions
 from bench.store import LABELS, PREDICTIONS
 
@@ -51,13 +52,12 @@ def read_judged(record: Record, folder: Path) -> Judged:
         ValueError: The record is of no finished cell, or the files are not those of a cell.
     """
     import numpy as np
-    import pyarrow.parquet as pq
 
     if record.task_facts is None or record.status != "ok":
         raise ValueError(f"cell {record.cell} has no result")
     splits = read_predictions(folder / PREDICTIONS)
     if "test" not in splits:
         raise ValueError(f"cell {record.cell} was not judged on test documents")
-    counts = np.asarray(pq.read_table(folder / LABELS, columns=["train"]).column("train"), dtype=np.int64)
+    counts = np.asarray(read_parquet(folder / LABELS, columns=["train"]).column("train"), dtype=np.int64)
     facts = record.task_facts
     return Judged(record.cell, record.seed, splits["test"], counts, facts.documents["train"], facts.kind)
