@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from bench.record import Identity
 from bench.train_sizes import SETTING, size_of
 
+T = TypeVar("T")
+
 _CANONICAL = json.JSONEncoder(sort_keys=True, default=str)
 
 
-def telling_settings(identities: Sequence[Identity]) -> list[dict[str, Any]]:
+def telling_settings(identities: Sequence[Identity]) -> list[Mapping[str, Any]]:
     """For each cell what :func:`chosen_settings` tells and is not the same in all cells of that method on that task."""
-    distinct: dict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
-    for one in identities:
-        settings = chosen_settings(one)
-        distinct[one.task, one.method].setdefault(repr(settings), settings)  # a sixth of the time of JSON
-    keys = {owner: differing(list(settings.values())) for owner, settings in distinct.items()}
-    return [
-        {key: value for key, value in chosen_settings(one).items() if key in keys[one.task, one.method]}
-        for one in identities
-    ]
+    return _telling([(one.task, one.method) for one in identities], list(map(chosen_settings, identities)), dict)
+
+
+def setting_words(identities: Sequence[Identity]) -> list[str]:
+    """The same in words."""
+    return _telling([(one.task, one.method) for one in identities], list(map(chosen_settings, identities)), in_words)
 
 
 def chosen_settings(identity: Identity) -> dict[str, Any]:
@@ -31,22 +30,37 @@ def chosen_settings(identity: Identity) -> dict[str, Any]:
     return identity.method_settings | ({"decision": identity.decision} if identity.decision else {})
 
 
-def telling_task_settings(identities: Sequence[Identity]) -> list[dict[str, Any]]:
+def task_words(identities: Sequence[Identity]) -> list[str]:
     """For each cell the settings of its task that are not the same in all cells of that task, as they are shown."""
-    distinct: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for one in identities:
-        distinct[one.task].setdefault(repr(one.task_settings), one.task_settings)
-    keys = {task: differing(list(settings.values())) for task, settings in distinct.items()}
-    return [
-        {key: value for key, value in as_shown(one.task_settings).items() if key in keys[one.task]}
-        for one in identities
-    ]
+    owners = [(one.task,) for one in identities]
+    return _telling(owners, [one.task_settings for one in identities], lambda telling: in_words(as_shown(telling)))
 
 
 def telling_words(identities: Sequence[Identity]) -> list[str]:
     """For each cell what tells it from others of its task and method, in words: settings of both."""
-    pairs = zip(telling_task_settings(identities), telling_settings(identities), strict=True)
-    return [", ".join(filter(None, map(in_words, pair))) for pair in pairs]
+    pairs = zip(task_words(identities), setting_words(identities), strict=True)
+    return [", ".join(filter(None, pair)) for pair in pairs]
+
+
+def _telling(
+    owners: Sequence[tuple[str, ...]],
+    settings: Sequence[Mapping[str, Any]],
+    show: Callable[[Mapping[str, Any]], T],
+) -> list[T]:
+    """Of each settings, as shown, those that are not the same in all of their owner.
+
+    Very many cells have few settings: each of them is looked at once.
+    """
+    texts = list(map(repr, settings))  # a sixth of the time of JSON
+    distinct: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for owner, text, one in zip(owners, texts, settings, strict=True):
+        distinct[owner].setdefault(text, one)
+    told: dict[tuple[tuple[str, ...], str], T] = {}
+    for owner, found in distinct.items():
+        keys = differing(list(found.values()))
+        for text, one in found.items():
+            told[owner, text] = show({key: one[key] for key in one if key in keys})
+    return [told[of] for of in zip(owners, texts, strict=True)]
 
 
 def as_shown(task_settings: Mapping[str, Any]) -> dict[str, Any]:

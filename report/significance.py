@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from bench.errors import UserError
@@ -76,11 +77,12 @@ class Pair:
     @property
     def detectable(self) -> float:
         """The smallest true difference that is found four times in five, at 5 % over all pairs (Bonferroni's bound)."""
-        from scipy.stats import norm
+        from bench.stats.bootstrap import POWER
 
-        power = norm.ppf(0.8)
-        of_one, of_all = norm.ppf(1 - LEVEL / 2), norm.ppf(1 - LEVEL / 2 / self.family)
-        return float(self.comparison.detectable * (of_all + power) / (of_one + power))
+        quantile = NormalDist().inv_cdf
+        power = quantile(POWER)
+        of_one, of_all = quantile(1 - LEVEL / 2), quantile(1 - LEVEL / 2 / self.family)
+        return self.comparison.detectable * (of_all + power) / (of_one + power)
 
 
 @dataclass(frozen=True)

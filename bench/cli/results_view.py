@@ -8,7 +8,7 @@ import typer
 
 from bench.cli.tables import print_table
 from bench.record import Record
-from bench.telling import CanonicalTexts, in_words, telling_settings, telling_task_settings
+from bench.telling import CanonicalTexts, setting_words, task_words
 from bench.train_sizes import SETTING, place, size_of
 
 COLUMNS = (
@@ -36,14 +36,14 @@ def print_results(records: Sequence[Record]) -> None:
     if not records:
         typer.echo("no results")
         return
-    telling = telling_task_settings([record.identity for record in records])
+    words = task_words([record.identity for record in records])
     sections: dict[tuple[str, str, float], list[Record]] = {}
     details = {}
     texts = CanonicalTexts()
-    for record, told in zip(records, telling, strict=True):
+    for record, detail in zip(records, words, strict=True):
         section = _section(record, texts)
         sections.setdefault(section, []).append(record)
-        details[section] = in_words(told)
+        details[section] = detail
     for section in sorted(sections):
         _print_section(_seeds_together(sections[section]), details[section])
         typer.echo()
@@ -53,7 +53,7 @@ def print_results(records: Sequence[Record]) -> None:
 
 def _print_section(records: Sequence[Record], detail: str) -> None:
     """One table; ``detail`` tells it from others of its task."""
-    variants = [in_words(settings) for settings in telling_settings([record.identity for record in records])]
+    variants = setting_words([record.identity for record in records])
     more = [title for title, (read, _) in _IF_KNOWN.items() if any(read(record) is not None for record in records)]
     columns = (*_columns(records), *more, *(["settings"] if any(variants) else []))
     table = [

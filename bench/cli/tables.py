@@ -42,6 +42,8 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterat
 
 def _lines(cells: Sequence[str]) -> list[tuple[str, ...]]:
     """A row as lines, cells of several lines flush at the top."""
+    if "".join(cells).isprintable():
+        return [tuple(cells)]
     return list(zip_longest(*(cell.splitlines() for cell in cells), fillvalue=""))
 
 

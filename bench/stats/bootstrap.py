@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,6 +86,5 @@ class Draws:
 
     def detectable(self, level: float = LEVEL, power: float = POWER) -> float:
         """The smallest true difference that a test at 1 - level sees with that power: (z + z') standard errors."""
-        from scipy.stats import norm
-
-        return float((norm.ppf((1 + level) / 2) + norm.ppf(power)) * self.error)
+        quantile = NormalDist().inv_cdf
+        return (quantile((1 + level) / 2) + quantile(power)) * self.error

@@ -7,6 +7,8 @@ import pytest
 from commands import call
 from saved_cells import Cell
 
+pytestmark = pytest.mark.slow
+
 LIMITS = ("train_documents=32", "validation_documents=12", "test_documents=40", "labels=7")
 SETS = [*(f"synthetic-wipo.{limit}" for limit in LIMITS), "frozen.max_tokens=32"]
 
@@ -52,7 +54,6 @@ def test_its_model_labels_documents_in_a_fresh_process(runs, tmp_path):
     np.testing.assert_allclose(best, one.predictions.ranking.scores[:, 0], atol=1e-4)
 
 
-@pytest.mark.slow
 def test_its_size_is_known_beforehand(runs):
     words = ("-t", "synthetic-wipo", "-m", "frozen", "--model", "embedded-decoder", "--device", "cpu")
     done = call("estimate", *words, *(part for word in SETS for part in ("--set", word)), "--json")

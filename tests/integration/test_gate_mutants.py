@@ -103,7 +103,13 @@ def closes(fault, reference_of, folder):
     return code == 1 and bool(checks & fault.checks)
 
 
-@pytest.mark.parametrize("fault", [SHIFTED, ON_TEST], ids=["labels-shifted", "thresholds-on-test"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(SHIFTED, id="labels-shifted"),
+        pytest.param(ON_TEST, id="thresholds-on-test", marks=pytest.mark.slow),
+    ],
+)
 def test_a_fault_closes_the_gate(fault, reference_of, tmp_path):
     assert closes(fault, reference_of, tmp_path)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 
+import pytest
 from commands import PLUGINS, call, command
 
 WORDS = (
@@ -30,6 +31,7 @@ def record(store):
     return row
 
 
+@pytest.mark.slow
 def test_training_goes_on_where_it_was_killed(tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert call(*WORDS, "--out", whole).code == 0

@@ -103,6 +103,7 @@ def run_page(page: str, folder, texts):
     return json.loads(done.stdout.rpartition("SAID ")[2])
 
 
+@pytest.mark.slow
 def test_the_page_is_a_card(cell, tmp_path):
     one = cell("head")
     assert call("export", one.record["cell"], "--to", tmp_path / "to", "--out", one.out).code == 0

@@ -67,6 +67,7 @@ def test_what_the_documents_lack_is_told_with_a_command_for_the_size(bench, tmp_
     assert all("--set train_documents=7" in line for line in commands)
 
 
+@pytest.mark.slow
 def test_estimates_are_of_each_size(bench, tmp_path):
     words = ("-t", "synthetic-clv", "-t", "wipo-alpha", "-m", "bert", "--train-size", "100,400", "--rate", "150")
     found = json.loads(bench("estimate", *words, "--json", "--out", tmp_path).out)["cells"]

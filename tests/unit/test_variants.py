@@ -15,7 +15,7 @@ from bench.runner.plan import PlannedCell, Planner
 from bench.selection import Selection
 from bench.store import Store
 from bench.suite import Suite, built_in_suites, load_suite, parse_suite
-from bench.telling import in_words, telling_settings
+from bench.telling import in_words, setting_words
 
 GRID = st.dictionaries(
     st.sampled_from("abcd"), st.lists(st.sampled_from(["x", "y", 1, 2.5, None]), min_size=1, max_size=3)
@@ -223,5 +223,5 @@ def test_cells_are_told_apart_by_what_differs_within_task_and_method(tmp_path):
         seeds=(0, 1),
         variants={"small-single/words": {"weight": [2, 3]}, "small-multi/words": {"weight": 5}},
     )
-    told = [in_words(settings) for settings in telling_settings([cell.identity for cell in planned(suite, tmp_path)])]
+    told = setting_words([cell.identity for cell in planned(suite, tmp_path)])
     assert told == ["weight=2.0", "weight=2.0", "weight=3.0", "weight=3.0", "", "", "", "", "", ""]

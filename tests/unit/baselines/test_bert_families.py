@@ -75,7 +75,8 @@ def _make(model_type: str, tokenizer: Path, folder: Path) -> ResolvedModel:
 
 
 @pytest.mark.parametrize(
-    ("model_type", "kind"), [*((name, "single") for name in SINGLE), *((name, "multi") for name in MULTI)]
+    ("model_type", "kind"),
+    [*((name, "single") for name in SINGLE), *(pytest.param(name, "multi", marks=pytest.mark.slow) for name in MULTI)],
 )
 def test_learns_keeps_and_minds_no_padding(
     model_type: str,
