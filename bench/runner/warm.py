@@ -1,5 +1,6 @@
 """Imported once by the fork server: what takes long to import and what nearly every cell needs."""
 
+import gc
 import importlib
 import logging
 from contextlib import suppress
@@ -26,6 +27,9 @@ def warm_up() -> None:
     for name in CLASSES:
         with suppress(Exception):
             getattr(importlib.import_module("transformers"), name)
+    # The collector of a child would walk, and so copy, a million objects that it shares with this process.
+    gc.collect()
+    gc.freeze()
 
 
 warm_up()

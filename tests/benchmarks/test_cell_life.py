@@ -49,7 +49,7 @@ def test_a_warm_child_is_ready_to_train_within_a_second(tmp_path, figure):
     cold = seconds_of(COLD_IMPORT)
     ready = statistics.median(waits)
     figure("from the start of a cell to a loaded network", ready, unit="s", most=1)
-    figure("from the start of a cell to a loaded network, beside a cold import", ready / cold, most=0.2)
+    figure("from the start of a cell to a loaded network, beside a cold import", ready / cold, most=0.06)
 
 
 def test_a_finished_run_is_seen_to_be_finished_at_once(tmp_path, figure, commands_in_turns):
