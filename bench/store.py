@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,14 +185,22 @@ class Store:
         return folder.rename(target)
 
 
-def latest(records: Iterable[Record]) -> list[Record]:
-    """For each slot the record that finished last: results of older code or data do not stand beside newer ones.
+def latest(records: Iterable[Record], meant: Mapping[str, str] | None = None) -> list[Record]:
+    """One record for each slot: results of older code or data do not stand beside newer ones.
 
-    ``unavailable`` yields to any other: that a source has gone does not undo what was measured.
+    It is that of the cell that the last run meant, which may have been there before (a change was taken back); else the
+    one that finished last. ``unavailable`` yields to any other: that a source has gone does not undo what was measured.
+
+    Args:
+        records: Any number of each slot.
+        meant: What :meth:`Store.meant` says.
     """
+    cells = meant or {}
     newest: dict[str, Record] = {}
     for record in sorted(records, key=lambda r: (r.status != "unavailable", r.finished_at, r.cell)):
-        newest[record.slot] = record
+        before = newest.get(record.slot)
+        if before is None or before.status == "unavailable" or before.cell != cells.get(record.slot):
+            newest[record.slot] = record
     return sorted(newest.values(), key=lambda record: (record.task, record.method, record.model or "", record.seed))
 
 

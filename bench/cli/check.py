@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,6 +55,10 @@ def check(
         raise UserError("--reason: says why a reference is written; it goes with --update")
     from bench.gate.finding import Limits
 
+    limits = {"--margin": margin, "--memory-tolerance": memory_tolerance, "--speed-tolerance": speed_tolerance}
+    for option, value in limits.items():
+        if not math.isfinite(value):
+            raise UserError(f"{option} {value}: give a number")
     verdict = _judge(file, out, Limits(margin, memory_tolerance, speed_tolerance, metric))
     _write(verdict, junit, markdown)
     _show(verdict, as_json)
@@ -103,8 +108,11 @@ def _write(verdict: Verdict, junit: Path | None, markdown: Path | None) -> None:
         _put(markdown, as_markdown(verdict).encode(), "--markdown")
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        with Path(summary).open("a", encoding="utf-8") as stream:
-            stream.write(as_markdown(verdict))
+        try:
+            with Path(summary).open("a", encoding="utf-8") as stream:
+                stream.write(as_markdown(verdict))
+        except OSError as error:
+            raise UserError(f"GITHUB_STEP_SUMMARY {summary}: {error.strerror or error}") from None
 
 
 def _put(path: Path, content: bytes, option: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_records(out: Path, *, history: bool = False) -> list[Record]:
-    """The records of a store; the latest of each slot unless all are wanted.
+    """The records of a store; one of each slot (see :func:`bench.store.latest`) unless all are wanted.
 
     Raises:
         UserError: The folder does not exist.
@@ -27,9 +27,10 @@ def read_records(out: Path, *, history: bool = False) -> list[Record]:
 
     if not out.is_dir():
         raise UserError(f"--out {out}: no results there; run `bench run --all` first")
+    store = Store(out)
     with _uncollected():
-        records = Store(out).all(report_corrupt)
-    return records if history else latest(records)
+        records = store.all(report_corrupt)
+    return records if history else latest(records, store.meant())
 
 
 @contextmanager

@@ -161,5 +161,5 @@ class PhaseTimer:
 
 
 def per_second(amount: int | None, seconds: float) -> float | None:
-    """A rate such that ``rate * seconds == amount``; None where it has none."""
-    return amount / seconds if amount is not None and seconds > 0 else None
+    """A rate such that ``rate * seconds == amount``; None where nothing was done, or in no time."""
+    return amount / seconds if amount and seconds > 0 else None

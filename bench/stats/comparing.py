@@ -155,9 +155,11 @@ class Comparer:
         return prepared
 
     def interval(self, place: int) -> Interval:
-        """The metric of a row, the mean over its runs, with the 95 % interval over documents."""
+        """The metric of a row, the mean over its runs, with the 95 % interval over documents, which stays in 0 to 1."""
         row = self.row(place)
-        return _checked(row.mean, self.metric).at_least(row.error).interval()
+        found = _checked(row.mean, self.metric).at_least(row.error).interval()
+        share = 0 <= found.value <= 1
+        return Interval(found.value, max(found.low, 0.0), min(found.high, 1.0)) if share else found
 
     def compare(self, first: int, second: int) -> Comparison:
         """Compare two rows; raises what :meth:`row` does."""

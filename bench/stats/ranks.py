@@ -47,7 +47,7 @@ def critical_difference(
     Raises:
         ValueError: There are fewer than two rows, no task, or a figure that is missing.
     """
-    from scipy.stats import friedmanchisquare, rankdata, studentized_range
+    from scipy.stats import rankdata, studentized_range
 
     scores = np.asarray(table, dtype=np.float64)
     if scores.ndim != 2 or scores.shape[0] < 1 or scores.shape[1] < 2:
@@ -62,9 +62,18 @@ def critical_difference(
         ranks=tuple(map(float, ranks)),
         critical=float(critical),
         cliques=_cliques(ranks, critical),
-        friedman_p=float(friedmanchisquare(*scores.T).pvalue) if rows > 2 and tasks > 1 else None,
+        friedman_p=_friedman(scores) if rows > 2 and tasks > 1 else None,
         tasks=tasks,
     )
+
+
+def _friedman(scores: NDArray[np.float64]) -> float:
+    """Friedman's p; where all rows tie on all tasks there is nothing to tell apart, and the statistic is 0 / 0."""
+    from scipy.stats import friedmanchisquare
+
+    if (scores == scores[:, :1]).all():
+        return 1.0
+    return float(friedmanchisquare(*scores.T).pvalue)
 
 
 def _cliques(ranks: NDArray[np.float64], critical: float) -> tuple[tuple[int, ...], ...]:

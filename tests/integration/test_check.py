@@ -65,6 +65,7 @@ def test_edited_figures_close_it(folder, tmp_path):
         (("{ci}", "--out", "nowhere"), "--out nowhere: no results there"),
         (("{ci}", "--metric", "micro_f2"), "did you mean 'micro_f1'?"),
         (("{ci}", "--reason", "why"), "it goes with --update"),
+        (("{ci}", "--margin", "nan"), "--margin nan: give a number"),
         (("{ci}", "--update"), "say why"),
         (("{ci}", "--junit", "/proc/x/y.xml"), "--junit /proc/x/y.xml:"),
     ],
@@ -76,6 +77,13 @@ def test_the_user_s_mistakes_are_one_line_and_exit_code_two(folder, words, said)
     assert done.code == 2
     assert said in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_summary_that_cannot_be_written_is_named(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+    done = call("check", folder / "ci.json", "--out", folder / "runs")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"GITHUB_STEP_SUMMARY {tmp_path}" in done.err
 
 
 def test_nothing_to_compare_is_a_mistake(folder, tmp_path):

@@ -87,6 +87,16 @@ def test_the_latest_record_stands_for_its_slot():
     assert {r.cell for r in latest([new, old, other])} == {"c2", "c3"}
 
 
+def test_the_record_that_the_last_run_meant_stands_before_later_ones():
+    """A change was tried and taken back: what was there before it counts again, though it is older."""
+    before = record("c1", finished_at="2026-01-01T00:00:00.000+00:00")
+    tried = record("c2", finished_at="2026-01-02T00:00:00.000+00:00")
+    assert latest([before, tried], {"s1": "c1"}) == latest([tried, before], {"s1": "c1"}) == [before]
+    assert latest([before, tried], {"s1": "never run"}) == [tried]
+    gone = before.model_copy(update={"status": "unavailable"})
+    assert latest([gone, tried], {"s1": "c1"}) == [tried]
+
+
 def test_interrupted_writes_are_cleared_by_the_next_writer(tmp_path):
     store = Store(tmp_path)
     store.put(record())

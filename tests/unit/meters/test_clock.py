@@ -65,6 +65,7 @@ def test_no_tokens_is_unknown_not_zero():
     timer.count(3)
     assert timer.speed().tokens is None
     assert per_second(None, 1.0) is None
+    assert per_second(0, 1.0) is None
 
 
 def test_work_from_a_cache_has_no_speed():

@@ -54,6 +54,12 @@ def test_bootstrap_and_randomisation_decide_on_everything_else() -> None:
     assert (labels.test, labels.mcnemar) == ("bootstrap and randomisation", None)
 
 
+def test_the_interval_of_a_share_is_one() -> None:
+    for wrong in (0.01, 0.99):
+        found = Comparer([[classes(wrong, documents=60)]], "macro_f1", 500, 0).interval(0)
+        assert 0 <= found.low <= found.value <= found.high <= 1
+
+
 def test_hardly_any_documents_prove_nothing() -> None:
     """The bootstrap draws one document again and again, and is sure of it."""
     gold = np.array([[1, 0, 0], [0, 1, 1]], dtype=np.int8)
@@ -180,6 +186,11 @@ def test_rows_are_ranked_and_those_not_told_apart_grouped() -> None:
     assert found.friedman_p < 1e-6
     assert critical_difference(table[:2]).cliques == ((3, 1, 2, 0),)
     assert critical_difference(table[:, :2]).friedman_p is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_rows_that_tie_everywhere_are_not_told_apart() -> None:
+    assert critical_difference([[0.5] * 3, [0.7] * 3]).friedman_p == 1
 
 
 def test_ranks_refuse_what_is_missing() -> None:
