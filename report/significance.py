@@ -279,28 +279,21 @@ def _pairs(comparer: Comparer, rows: Sequence[tuple[int, Group]], family: int) -
     The highest row was chosen by the same documents, so that its comparisons alone would be too small a family. A pair
     that is not tested stands in the correction with a p of 1, which makes it stricter, never laxer.
     """
-    from bench.stats.comparing import holm
+    from bench.stats.comparing import holm, verdict
 
     leads = rows if len(rows) <= MOST_ROWS else rows[:1]
     pairs = [(one, other) for place, one in enumerate(leads) for other in rows[place + 1 :]]
     made = [comparer.compare(one, other) for (one, _), (other, _) in pairs]
     corrected = holm([one.p for one in made] + [1.0] * (family - len(made)))
     return tuple(
-        Pair(a, b, one, _verdict(one, p), family)
+        Pair(a, b, one, verdict(one, p), family)
         for ((_, a), (_, b)), one, p in zip(pairs, made, corrected[: len(made)], strict=True)
     )
 
 
 def _corrected(pair: Pair, family: int) -> Pair:
     """A pair that was tested beside a family, corrected as the last of it (Bonferroni)."""
-    return replace(
-        pair, verdict=_verdict(pair.comparison, min(1.0, pair.comparison.p * (family + 1))), family=family + 1
-    )
+    from bench.stats.comparing import verdict
 
-
-def _verdict(one: Comparison, p_holm: float) -> Verdict:
-    from bench.stats.comparing import Verdict
-
-    if p_holm >= LEVEL or one.difference.value == 0:
-        return Verdict("tie", p_holm)
-    return Verdict("better" if one.difference.value > 0 else "worse", p_holm)
+    p = min(1.0, pair.comparison.p * (family + 1))
+    return replace(pair, verdict=verdict(pair.comparison, p), family=family + 1)

@@ -257,13 +257,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def verdicts(comparisons: Sequence[Comparison], level: float = 1 - LEVEL) -> list[Verdict]:
     """What comparisons that are made together (all pairs of a task) say, in their order."""
     corrected = holm([one.p for one in comparisons])
-    return [Verdict(_word(one, p, level), p) for one, p in zip(comparisons, corrected, strict=True)]
+    return [verdict(one, p, level) for one, p in zip(comparisons, corrected, strict=True)]
 
 
-def _word(one: Comparison, p: float, level: float) -> Word:
-    if p >= level or one.difference.value == 0:
-        return "tie"
-    return "better" if one.difference.value > 0 else "worse"
+def verdict(one: Comparison, p_holm: float, level: float = 1 - LEVEL) -> Verdict:
+    """What a comparison says, given its corrected p."""
+    if p_holm >= level or one.difference.value == 0:
+        return Verdict("tie", p_holm)
+    return Verdict("better" if one.difference.value > 0 else "worse", p_holm)
 
 
 def _checked(draws: Draws, metric: str) -> Draws:
