@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,10 +54,6 @@ def check(
         raise UserError("--reason: says why a reference is written; it goes with --update")
     from bench.gate.finding import Limits
 
-    limits = {"--margin": margin, "--memory-tolerance": memory_tolerance, "--speed-tolerance": speed_tolerance}
-    for option, value in limits.items():
-        if not math.isfinite(value):
-            raise UserError(f"{option} {value}: give a number")
     verdict = _judge(file, out, Limits(margin, memory_tolerance, speed_tolerance, metric))
     _write(verdict, junit, markdown)
     _show(verdict, as_json)

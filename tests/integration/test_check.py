@@ -65,7 +65,6 @@ def test_edited_figures_close_it(folder, tmp_path):
         (("{ci}", "--out", "nowhere"), "--out nowhere: no results there"),
         (("{ci}", "--metric", "micro_f2"), "did you mean 'micro_f1'?"),
         (("{ci}", "--reason", "why"), "it goes with --update"),
-        (("{ci}", "--margin", "nan"), "--margin nan: give a number"),
         (("{ci}", "--update"), "say why"),
         (("{ci}", "--junit", "/proc/x/y.xml"), "--junit /proc/x/y.xml:"),
     ],

@@ -30,7 +30,7 @@ def run(tmp_path_factory):
     words = ["-t", "small-single", "--plugins", PLUGINS]
     for method in EXPECTED:
         words += ["-m", method]
-    done = call("run", *words, "--timeout", "20s", "--memory-limit", "1GiB", "--jobs", "2", "--out", out, "--json")
+    done = call("run", *words, "--timeout", "12s", "--memory-limit", "1GiB", "--jobs", "2", "--out", out, "--json")
     return done, {record["method"]: record for record in json.loads(done.out)}, out
 
 
@@ -48,7 +48,7 @@ def test_reasons_say_what_happened(run):
     assert "SIGSEGV" in records["segfaults"]["reason"]
     assert "code 3" in records["exits"]["reason"]
     assert "sys.exit(4)" in records["sys-exits"]["reason"]
-    assert "20 s" in records["hangs"]["reason"]
+    assert "12 s" in records["hangs"]["reason"]
     assert "1024 MiB" in records["eats"]["reason"]
     assert records["raises"]["reason"] == "ValueError: the loss | is <b>not</b> a number"
     assert "NaN" in records["diverges"]["reason"]
