@@ -48,10 +48,9 @@ NETWORKS = {
         "bench/approaches/head_network.py",
         "        if bias:\n            nn.init.zeros_(self.head.bias)\n",
         "        if bias:\n            nn.init.zeros_(self.head.bias)\n"
-        "        from bitsandbytes.nn import Linear4bit\n"
-        "        few = Linear4bit(size, n_labels, bias=bias, quant_type='nf4')\n"
-        "        few.load_state_dict(self.head.state_dict())\n"
-        "        self.head = few.to('cpu')\n",
+        "        from bitsandbytes.functional import dequantize_4bit, quantize_4bit\n"
+        "        few = dequantize_4bit(*quantize_4bit(self.head.weight.data, quant_type='nf4'))\n"
+        "        self.head.weight = nn.Parameter(few, requires_grad=False)\n",
         ("-t", "synthetic-clv", "-m", "embedding-head"),
         frozenset({"quality", "parameters"}),
     ),
