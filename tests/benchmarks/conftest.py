@@ -18,6 +18,8 @@ import pytest
 from benchmarks.figures import Figure, of_properties, read, save, table
 from commands import seconds_of
 
+os.environ.pop("OMP_NUM_THREADS", None)  # other tests share the cores; here, references have all of them, as cells do
+
 Work = Callable[[], Any]
 EARLIER = pytest.StashKey[dict[str, Figure]]()
 
