@@ -162,14 +162,23 @@ def test_dry_run_shows_the_plan_and_runs_nothing(tmp_path, bench):
     assert len(results(tmp_path)) == 1
 
 
+def heed_interrupts():
+    """What a shell runs in the background ignores them, and hands that down."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_run_stops_at_once_and_says_so(tmp_path):
     words = ("run", "-t", "small-single", "-m", "hangs-deaf", "--plugins", PLUGINS, "--out", tmp_path)
-    process = subprocess.Popen(command(*words), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    for line in process.stderr:
-        if "start" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    streams = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
+    process = subprocess.Popen(command(*words), preexec_fn=heed_interrupts, **streams)  # noqa: PLW1509 - no threads here
+    try:
+        for line in process.stderr:
+            if "start" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "finished cells are kept" in said
 
