@@ -5,7 +5,8 @@ READY := $(VENV)/.ready
 REFERENCE := results/reference/benchmarks.json
 GATE := results/reference/ci.json
 GATED := results/runs/ci
-BENCHMARKS := $(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" --verbose --no-header --benchmark-quiet tests/benchmarks
+PART ?= tests/benchmarks
+BENCHMARKS := $(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" --verbose --no-header --benchmark-quiet $(PART)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format slow gate gate-reference bench bench-quick bench-reference clean
@@ -47,7 +48,7 @@ bench: $(READY)  ## run the benchmarks of the harness itself, hold them against 
 bench-quick: $(READY)  ## run a minute of them
 	$(BENCHMARKS) -m quick --compare-figures $(REFERENCE)
 
-bench-reference: $(READY)  ## run them all on a quiet machine, for others to be held against
+bench-reference: $(READY)  ## run them all, or PART="files", on a quiet machine, for others to be held against
 	$(BENCHMARKS) --save-figures $(REFERENCE)
 
 clean:  ## remove the environment and the caches, keep the results

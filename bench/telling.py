@@ -84,20 +84,6 @@ def canonical(value: Any) -> str:
     return _CANONICAL.encode(value)
 
 
-class CanonicalTexts:
-    """:func:`canonical` of very many settings, few of which differ: it writes each of them once."""
-
-    def __init__(self) -> None:
-        self._by_repr: dict[str, str] = {}
-
-    def of(self, settings: Mapping[str, Any]) -> str:
-        """The text of these settings."""
-        written = repr(settings)  # a third of the time of JSON
-        if written not in self._by_repr:
-            self._by_repr[written] = canonical(settings)
-        return self._by_repr[written]
-
-
 def in_words(settings: Mapping[str, Any]) -> str:
     """``pooling=mean, rank=8``."""
     return ", ".join(f"{key}={value_text(value)}" for key, value in settings.items())

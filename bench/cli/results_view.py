@@ -8,7 +8,7 @@ import typer
 
 from bench.cli.tables import print_table
 from bench.record import Record
-from bench.telling import CanonicalTexts, setting_words, task_words
+from bench.telling import canonical, setting_words, task_words
 from bench.train_sizes import SETTING, place, size_of
 
 COLUMNS = (
@@ -36,16 +36,11 @@ def print_results(records: Sequence[Record]) -> None:
     if not records:
         typer.echo("no results")
         return
-    words = task_words([record.identity for record in records])
-    sections: dict[tuple[str, str, float], list[Record]] = {}
-    details = {}
-    texts = CanonicalTexts()
-    for record, detail in zip(records, words, strict=True):
-        section = _section(record, texts)
-        sections.setdefault(section, []).append(record)
-        details[section] = detail
-    for section in sorted(sections):
-        _print_section(_seeds_together(sections[section]), details[section])
+    sections: dict[tuple[str, str], list[Record]] = {}
+    for record, detail in zip(records, task_words([record.identity for record in records]), strict=True):
+        sections.setdefault((record.task, detail), []).append(record)
+    for (_, detail), found in sorted(sections.items(), key=lambda section: _place(section[1][0])):
+        _print_section(found, detail)
         typer.echo()
     if any(record.from_scratch for record in records):
         typer.echo("* random weights (from scratch): a check of the set-up, not a judgement of the method")
@@ -53,28 +48,23 @@ def print_results(records: Sequence[Record]) -> None:
 
 def _print_section(records: Sequence[Record], detail: str) -> None:
     """One table; ``detail`` tells it from others of its task."""
-    variants = setting_words([record.identity for record in records])
+    rows = _seeds_together(records)
     more = [title for title, (read, _) in _IF_KNOWN.items() if any(read(record) is not None for record in records)]
-    columns = (*_columns(records), *more, *(["settings"] if any(variants) else []))
-    table = [
-        [*_row(record), *_more(record, more), words][: len(columns)]
-        for record, words in zip(records, variants, strict=True)
-    ]
+    columns = (*_columns(records), *more, *(["settings"] if any(words for _, words in rows) else []))
+    table = [[*_row(record), *_more(record, more), words][: len(columns)] for record, words in rows]
     print_table(columns, table, title=_title(records, detail))
-    for record, words in zip(records, variants, strict=True):
+    for record, words in rows:
         if record.status != "ok":
             name = f"{record.method} ({words})" if words else record.method
             typer.echo(f"  {name}: {record.reason}" + (f"; run: {record.remedy}" if record.remedy else ""))
 
 
-def _seeds_together(records: Sequence[Record]) -> list[Record]:
-    """The rows of one method with one model and equal settings below each other, in the order of their first."""
-    rows: dict[tuple[str, str, str], list[Record]] = {}
-    texts = CanonicalTexts()
-    for record in records:
-        key = (record.method, record.model or "", texts.of(record.identity.method_settings))
-        rows.setdefault(key, []).append(record)
-    return [record for same in rows.values() for record in same]
+def _seeds_together(records: Sequence[Record]) -> list[tuple[Record, str]]:
+    """Rows with the words that tell their settings, those of one method, model and settings below each other."""
+    rows: dict[tuple[str, str, str], list[tuple[Record, str]]] = {}
+    for record, words in zip(records, setting_words([record.identity for record in records]), strict=True):
+        rows.setdefault((record.method, record.model or "", words), []).append((record, words))
+    return [row for same in rows.values() for row in same]
 
 
 def _columns(records: Sequence[Record]) -> tuple[str, ...]:
@@ -87,11 +77,11 @@ def _top_five(record: Record) -> str:
     return "ndcg@5" if facts is not None and facts.kind == "single" else "p@5"
 
 
-def _section(record: Record, texts: CanonicalTexts) -> tuple[str, str, float]:
-    """Records of the same documents stand in one table; tables of one task's train sizes follow each other."""
+def _place(record: Record) -> tuple[str, str, float]:
+    """Tables of one task's train sizes follow each other."""
     settings = record.identity.task_settings
     others = {key: value for key, value in settings.items() if key != SETTING}
-    return record.task, texts.of(others), place(size_of(settings))
+    return record.task, canonical(others), place(size_of(settings))
 
 
 def _title(records: Sequence[Record], detail: str) -> str:

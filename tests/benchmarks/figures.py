@@ -97,16 +97,18 @@ def table(figures: Sequence[Figure], earlier: Mapping[str, Figure]) -> str:
 
 
 def save(path: Path, figures: Sequence[Figure]) -> None:
-    """Write the figures with the machine and the versions that they are of."""
+    """Write the figures with the machine and the versions that they are of.
+
+    Figures of the same that are there already stay, so that all can be measured in parts.
+    """
     from bench.meters.environment import hardware, packages, python_version
 
-    content = {
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "hardware": hardware(),
-        "python": python_version(),
-        "packages": packages(),
-        "figures": [asdict(figure) for figure in figures],
-    }
+    of = {"hardware": hardware(), "python": python_version(), "packages": packages()}
+    there = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    earlier = read(path) if all(there.get(key) == value for key, value in of.items()) else {}
+    known = {**earlier, **{figure.name: figure for figure in figures}}
+    made = {"made": datetime.now(UTC).isoformat(timespec="seconds")}
+    content = {**made, **of, "figures": [asdict(figure) for figure in known.values()]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
