@@ -5,8 +5,7 @@ READY := $(VENV)/.ready
 REFERENCE := results/reference/benchmarks.json
 GATE := results/reference/ci.json
 GATED := results/runs/ci
-PART ?= tests/benchmarks
-BENCHMARKS := $(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" --verbose --no-header --benchmark-quiet $(PART)
+BENCHMARKS := $(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" --verbose --no-header --benchmark-quiet $(or $(PART),tests/benchmarks)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format slow gate gate-reference bench bench-quick bench-reference clean
@@ -49,7 +48,7 @@ bench-quick: $(READY)  ## run a minute of them
 	$(BENCHMARKS) -m quick --compare-figures $(REFERENCE)
 
 bench-reference: $(READY)  ## run them all, or PART="files", on a quiet machine, for others to be held against
-	$(BENCHMARKS) --save-figures $(REFERENCE)
+	$(BENCHMARKS) $(if $(PART),--add-figures,--save-figures) $(REFERENCE)
 
 clean:  ## remove the environment and the caches, keep the results
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

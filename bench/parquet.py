@@ -12,9 +12,12 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
 
     Raises:
         OSError: It cannot be read.
-        pyarrow.ArrowInvalid: It is no Parquet file.
+        ValueError: It is no Parquet file, or lacks a column.
     """
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
+        lacking = set(columns or ()) - set(file.schema_arrow.names)
+        if lacking:
+            raise ValueError(f"{path} lacks {', '.join(sorted(lacking))}")
         return file.read(columns=list(columns) if columns is not None else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -112,7 +112,8 @@ def load_results(path: str | Path = "results/runs", *, history: bool = False) ->
     """
     path = Path(path)
     if path.is_file():
-        return Results(path, tuple(_chosen(_of_file(path), history, {})), {})
+        found = _of_file(path)
+        return Results(path, tuple(_sorted(found) if history else latest(found)), {})
     if (path / RECORD).is_file():
         from bench.saved import read_record
 
@@ -121,7 +122,7 @@ def load_results(path: str | Path = "results/runs", *, history: bool = False) ->
     store = Store(path)
     if not store.cells.is_dir():
         raise UserError(f"{path}: no results there; name the folder that `bench run` wrote to (--out)")
-    return of_records(store, _chosen(store.all(_warn), history, store.meant()))
+    return of_records(store, _sorted(store.all(_warn)) if history else store.standing(_warn))
 
 
 def of_records(store: Store, records: Sequence[Record]) -> Results:
@@ -129,12 +130,8 @@ def of_records(store: Store, records: Sequence[Record]) -> Results:
     return Results(store.root, tuple(records), {record.cell: store.folder(record.cell) for record in records})
 
 
-def _chosen(records: Sequence[Record], history: bool, meant: Mapping[str, str]) -> list[Record]:
-    return sorted(records, key=_order) if history else latest(records, meant)
-
-
-def _order(record: Record) -> tuple[str, str, str, int, str]:
-    return record.task, record.method, record.model or "", record.seed, record.finished_at
+def _sorted(records: Sequence[Record]) -> list[Record]:
+    return sorted(records, key=lambda one: (one.task, one.method, one.model or "", one.seed, one.finished_at))
 
 
 def _of_file(path: Path) -> list[Record]:

@@ -147,6 +147,10 @@ class Store:
         found = [record for name in sorted(self.names()) if (record := self.get(name, report)) is not None]
         return sorted(found, key=lambda record: (record.finished_at, record.cell))
 
+    def standing(self, report: Callable[[Corrupt], None]) -> list[Record]:
+        """The records that results and reports show, one for each slot (see :func:`latest`)."""
+        return latest(self.all(report), self.meant())
+
     def save_plan(self, rows: Iterable[dict[str, Any]]) -> None:
         """Add to what was planned here, one row a slot, so that what is missing can be told later."""
         planned = {row["slot"]: row for row in self._plan()}
@@ -172,7 +176,7 @@ class Store:
     def _plan(self) -> list[dict[str, Any]]:
         try:
             return list(json.loads((self.root / PLAN).read_text("utf-8")))
-        except (FileNotFoundError, ValueError):  # nothing was planned, or the note of it is lost
+        except (OSError, ValueError):  # nothing was planned, or the note of it is lost
             return []
 
     def _set_aside(self, cell: str, reason: str) -> Corrupt:

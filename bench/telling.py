@@ -59,7 +59,7 @@ def _telling(
     for owner, found in distinct.items():
         keys = differing(list(found.values()))
         for text, one in found.items():
-            told[owner, text] = show({key: one[key] for key in one if key in keys})
+            told[owner, text] = show({key: one[key] for key in keys if key in one})
     return [told[of] for of in zip(owners, texts, strict=True)]
 
 

@@ -55,8 +55,8 @@ def check(
     from bench.gate.finding import Limits
 
     verdict = _judge(file, out, Limits(margin, memory_tolerance, speed_tolerance, metric))
-    _write(verdict, junit, markdown)
     _show(verdict, as_json)
+    _write(verdict, junit, markdown)
     if not verdict.open:
         raise typer.Exit(1)
 

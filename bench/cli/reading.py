@@ -23,14 +23,13 @@ def read_records(out: Path, *, history: bool = False) -> list[Record]:
     Raises:
         UserError: The folder does not exist.
     """
-    from bench.store import Store, latest
+    from bench.store import Store
 
     if not out.is_dir():
         raise UserError(f"--out {out}: no results there; run `bench run --all` first")
     store = Store(out)
     with _uncollected():
-        records = store.all(report_corrupt)
-    return records if history else latest(records, store.meant())
+        return store.all(report_corrupt) if history else store.standing(report_corrupt)
 
 
 @contextmanager

@@ -137,7 +137,7 @@ def run(
     plan = planner.plan()
     refuse_unavailable(plan, own)
     check_devices(plan, devices, options.device)
-    for line in overtaken(filter(again.wants, plan), own, store.all(report_corrupt) if own else ()):
+    for line in overtaken(filter(again.wants, plan), own, store.standing(report_corrupt) if own else ()):
         _say(f"bench: warning: {line}")
     warn_of_tasks(plan, again, InspectCommand(words, own, plugins or (), chosen, registry))
     warn_of_memory(plan, again, options.device, planner)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import threading
@@ -36,13 +35,13 @@ class HostMemory:
     """Resident memory of this process and its children.
 
     Linux keeps the peak of a process itself and lets it be reset, which costs nothing and misses nothing; to it comes
-    what its children held at any time since. Children, and other systems, are sampled.
+    the least that its children were seen to hold since. Children, and other systems, are sampled.
     """
 
     def __init__(self) -> None:
         self.idle = tree_memory(os.getpid()) / MIB
         self.kernel_peak = False
-        self._children = math.inf
+        self._children = 0.0
 
     def reset(self) -> None:
         """Start a new peak."""
@@ -52,7 +51,7 @@ class HostMemory:
         except OSError:
             # A peak that cannot be reset belongs to some earlier phase: samples alone must do.
             self.kernel_peak = False
-        self._children = math.inf
+        self._children = descendants_memory(os.getpid()) / MIB
 
     def sample(self, peaks: Peaks) -> None:
         """See the tree's memory as it is now."""

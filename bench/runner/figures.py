@@ -194,7 +194,7 @@ class TimedInstruments(QuietInstruments):
         speed = self.timer.speed()
         rate = per_second(speed.documents, speed.seconds) if speed is not None else None
         if rate is None:
-            raise NotMeasured("the method read its work from a cache")
+            raise NotMeasured("the method counted no documents after its warm-up, or read its work from a cache")
         return rate
 
 

@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.figures import Figure, of_properties, read, save, table
+from benchmarks.figures import Figure, of_properties, read, save, table, to_add_to
 from commands import seconds_of
 
 os.environ.pop("OMP_NUM_THREADS", None)  # other tests share the cores; here, references have all of them, as cells do
 
 Work = Callable[[], Any]
 EARLIER = pytest.StashKey[dict[str, Figure]]()
+THERE = pytest.StashKey[dict[str, Figure]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("figures")
     group.addoption("--save-figures", type=Path, metavar="FILE", help="Write all figures as JSON.")
+    group.addoption("--add-figures", type=Path, metavar="FILE", help="Write them among those that are there already.")
     group.addoption("--compare-figures", type=Path, metavar="FILE", help="Fail where a ratio is worse than there.")
 
 
@@ -47,12 +49,18 @@ class Collected:
             terminalreporter.write_line(table(self.figures, self.config.stash[EARLIER]))
 
     def pytest_sessionfinish(self) -> None:
-        path = self.config.getoption("save_figures")
+        path = self.config.getoption("save_figures") or self.config.getoption("add_figures")
         if path is not None and self.figures:
-            save(path, self.figures)
+            there = self.config.stash[THERE]
+            save(path, list({**there, **{figure.name: figure for figure in self.figures}}.values()))
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    target = config.getoption("add_figures")
+    try:
+        config.stash[THERE] = to_add_to(target) if target is not None else {}
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"--add-figures: {error}") from None
     path = config.getoption("compare_figures")
     config.stash[EARLIER] = read(path) if path is not None else {}
     config.pluginmanager.register(Collected(config))

@@ -97,20 +97,29 @@ def table(figures: Sequence[Figure], earlier: Mapping[str, Figure]) -> str:
 
 
 def save(path: Path, figures: Sequence[Figure]) -> None:
-    """Write the figures with the machine and the versions that they are of.
-
-    Figures of the same that are there already stay, so that all can be measured in parts.
-    """
-    from bench.meters.environment import hardware, packages, python_version
-
-    of = {"hardware": hardware(), "python": python_version(), "packages": packages()}
-    there = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    earlier = read(path) if all(there.get(key) == value for key, value in of.items()) else {}
-    known = {**earlier, **{figure.name: figure for figure in figures}}
+    """Write the figures with the machine and the versions that they are of."""
     made = {"made": datetime.now(UTC).isoformat(timespec="seconds")}
-    content = {**made, **of, "figures": [asdict(figure) for figure in known.values()]}
+    content = {**made, **_surroundings(), "figures": [asdict(figure) for figure in figures]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def to_add_to(path: Path) -> dict[str, Figure]:
+    """By name, the figures of a file to which others of this machine may be added.
+
+    Raises:
+        ValueError: They are of another machine or of other versions.
+    """
+    there = json.loads(path.read_text("utf-8"))
+    if any(there.get(key) != value for key, value in _surroundings().items()):
+        raise ValueError(f"{path} is of another machine or other versions: measure all figures, with --save-figures")
+    return read(path)
+
+
+def _surroundings() -> dict[str, Any]:
+    from bench.meters.environment import hardware, packages, python_version
+
+    return {"hardware": hardware(), "python": python_version(), "packages": packages()}
 
 
 def read(path: Path) -> dict[str, Figure]:

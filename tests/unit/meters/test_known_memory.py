@@ -47,12 +47,21 @@ def test_on_the_host(peak_of, mib):
     assert peak_of(lambda: np.ones(mib * MIB, dtype=np.uint8)) == about(mib)
 
 
+def started(mib):
+    """A process that holds so much until it is sent a line."""
+    program = f"held = b'x' * ({mib} * 2**20); print('there', flush=True); input()"
+    command = [sys.executable, "-I", "-S", "-c", program]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "there\n"
+    return process
+
+
 @pytest.fixture
 def child():
-    """A process that this one has started, and that does nothing."""
-    with subprocess.Popen([sys.executable, "-I", "-S", "-c", "input()"], stdin=subprocess.PIPE, text=True) as started:
-        yield started
-        started.communicate("\n")
+    """A process that this one has started, and that holds 64 MiB all the time."""
+    with started(64) as process:
+        yield process
+        process.communicate("\n")
 
 
 def test_on_the_host_though_it_is_gone_at_the_end(peak_of, child):
@@ -74,12 +83,7 @@ def test_in_a_child_process(peak_of, mib):
     children = []
 
     def start(size):
-        program = f"held = b'x' * ({size} * 2**20); print('there', flush=True); input()"
-        child = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        children.append(child)
-        assert child.stdout.readline() == "there\n"
+        children.append(started(size))
 
     try:
         empty = peak_of(lambda: start(0))
