@@ -14,6 +14,8 @@ import pytest
 from commands import call
 from saved_cells import Cell, run_cell
 
+pytestmark = pytest.mark.slow
+
 FEW = {"train_documents": 24, "validation_documents": 8, "test_documents": 36}
 QUICK = ("epochs=1", "max_tokens=32", "batch_size=8", "learning_rate=0.002")
 CELLS = {
@@ -44,9 +46,7 @@ def cell(tmp_path_factory):
     return make
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param("bert", marks=pytest.mark.slow), "head", pytest.param("instruct", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("name", ["bert", "head", "instruct"])
 def test_a_fresh_process_predicts_to_the_last_bit(cell, tmp_path, name):
     one = cell(name)
     given = one.write_csv(tmp_path / "in.csv")
@@ -66,7 +66,6 @@ def test_a_fresh_process_predicts_to_the_last_bit(cell, tmp_path, name):
         assert np.float32(best).tobytes() == ranking.scores[:, 0].tobytes()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 def test_the_lines_of_the_page_label_as_the_cell_did(cell, tmp_path, name):
     one = cell(name)
@@ -103,7 +102,6 @@ def run_page(page: str, folder, texts):
     return json.loads(done.stdout.rpartition("SAID ")[2])
 
 
-@pytest.mark.slow
 def test_the_page_is_a_card(cell, tmp_path):
     one = cell("head")
     assert call("export", one.record["cell"], "--to", tmp_path / "to", "--out", one.out).code == 0
@@ -117,7 +115,6 @@ def test_the_page_is_a_card(cell, tmp_path):
     assert "bnb_4bit_quant_type='nf4'" in page
 
 
-@pytest.mark.slow
 def test_only_an_earlier_export_is_replaced(cell, tmp_path):
     one, target = cell("bert"), tmp_path / "to"
     words = ("export", one.record["cell"], "--out", one.out, "--to", target)

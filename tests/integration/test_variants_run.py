@@ -74,6 +74,7 @@ def rows_order(rows):
     return [row.removeprefix("way=") for row in dict.fromkeys(rows)]
 
 
+@pytest.mark.slow
 def test_the_report_names_the_variants_that_failed(run, bench, tmp_path):
     run()
     bench("report", "--out", tmp_path / "out")

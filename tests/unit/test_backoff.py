@@ -31,6 +31,16 @@ from bench.record import Record
 from bench.task import Documents, LabelSpace, TaskData
 from bench.training import Batch, FineTuneSettings, Fitting, fine_tune
 
+
+@pytest.fixture(scope="module", autouse=True)
+def _light() -> Iterator[None]:
+    """Backing off collects garbage, which would walk all that was imported, again and again."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 MakeContext = Callable[..., Context]
 FULL = "CUDA out of memory. Tried to allocate 2.00 GiB."
 
