@@ -71,6 +71,7 @@ def test_what_it_rests_on_is_said(planned):
         assert words in said
 
 
+@pytest.mark.slow
 def test_a_person_sees_a_table_and_this_machine_is_probed(bench, tmp_path):
     done = bench("estimate", "-t", "synthetic-clv", "-m", "embedding-head", "-m", "prior", *SMALL, "--out", tmp_path)
     assert done.code == 0, done.err

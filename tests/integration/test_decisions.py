@@ -78,6 +78,7 @@ def test_an_unknown_rule_is_refused():
     assert "top-k" in done.err
 
 
+@pytest.mark.slow
 def test_predicting_by_another_rule(tmp_path):
     cell = run_cell(tmp_path, "synthetic-wipo", "tfidf")
     given = cell.write_csv(tmp_path / "in.csv")

@@ -96,6 +96,7 @@ def test_failed_cells_are_run_again_only_when_asked(run, bench, plugins):
     assert "1 run now" in retried.out
 
 
+@pytest.mark.slow
 def test_torch_out_of_memory_is_told_apart_from_a_crash(bench, plugins, tmp_path):
     done = bench(
         "run", "-t", "small-single", "-m", "eats-torch", "--plugins", plugins, "--memory-limit", "2GiB",

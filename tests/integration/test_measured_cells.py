@@ -146,6 +146,7 @@ class Narrow(Method):
 '''
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_where_memory_does_and_the_cell_does_not(bench, plugins, tmp_path):
     (tmp_path / "narrow.py").write_text(CRAMPED)
     words = ("run", "-t", "small-single", "-m", "narrow", "-m", "words", "--json", "--out", tmp_path)
