@@ -47,9 +47,9 @@ def _telling(
     settings: Sequence[Mapping[str, Any]],
     show: Callable[[Mapping[str, Any]], T],
 ) -> list[T]:
-    """Of each settings, as shown, those that are not the same in all of their owner.
+    """What ``show`` makes of the settings of each cell that are not the same in all cells of its owner.
 
-    Very many cells have few settings: each of them is looked at once.
+    Very many cells have few different settings: equal ones are looked at once.
     """
     texts = list(map(repr, settings))  # a sixth of the time of JSON
     distinct: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = defaultdict(dict)

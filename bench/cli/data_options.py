@@ -149,10 +149,13 @@ def refuse_unavailable(plan: Iterable[PlannedCell], own: tuple[str, ...]) -> Non
 def overtaken(plan: Iterable[PlannedCell], own: tuple[str, ...], records: Iterable[Record]) -> Iterator[str]:
     """A line for each task of the user's whose results in other data will give way to those of the cells of a plan.
 
-    ``records`` are those that stand for their slots now.
-
     Results of one task, method, model, seed and settings stand in each other's place: mostly the file has changed, but
     there may be two files of one name.
+
+    Args:
+        plan: Cells that will run.
+        own: Names of the user's tasks.
+        records: Those that stand for their slots now (:meth:`bench.store.Store.standing`).
     """
     planned = {cell.slot: cell.identity.task_fingerprint for cell in plan if cell.identity.task in own}
     there = (record for record in records if record.status == "ok" and record.slot in planned)

@@ -97,6 +97,17 @@ def test_the_record_that_the_last_run_meant_stands_before_later_ones():
     assert latest([gone, tried], {"s1": "c1"}) == [tried]
 
 
+def test_what_stands_is_what_the_plan_names(tmp_path):
+    store = Store(tmp_path)
+    store.put(record("c1", finished_at="2026-01-01T00:00:00.000+00:00"))
+    store.put(record("c2", finished_at="2026-01-02T00:00:00.000+00:00"))
+    assert [r.cell for r in store.standing(pytest.fail)] == ["c2"]
+    store.save_plan([{"slot": "s1", "cell": "c1", "identity": {"task": "t", "method": "m"}}])
+    assert [r.cell for r in store.standing(pytest.fail)] == ["c1"]
+    store.save_plan([{"slot": "s1", "cell": "c2", "identity": {"task": "t", "method": "m"}}])
+    assert [r.cell for r in store.standing(pytest.fail)] == ["c2"]
+
+
 def test_interrupted_writes_are_cleared_by_the_next_writer(tmp_path):
     store = Store(tmp_path)
     store.put(record())
